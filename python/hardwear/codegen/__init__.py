@@ -1,0 +1,1 @@
+"""From a bundle to the headers that the firmware is built from."""
