@@ -51,6 +51,9 @@ CLASSES: tuple[str, ...] = (
 )
 CLASS_COUNT = len(CLASSES)
 
+SYNTHETIC_HEADING = "SYNTHETIC: made from simulated motion, not from UCI-HAR; says nothing about people"
+"""Stands over every table and page whose numbers come from the simulator."""
+
 COUNTS_PER_UNIT: npt.NDArray[np.float64] = np.array([c.counts_per_unit for c in CHANNELS], dtype=np.float64)
 INT16_MIN, INT16_MAX = -(2**15), 2**15 - 1
 
