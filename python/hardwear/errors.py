@@ -11,6 +11,10 @@ class DatasetError(HardwearError):
     """A data set is missing, truncated, foreign or fails its checks."""
 
 
+class DatasetUnavailable(DatasetError):
+    """No data were named, none are in the cache, and they can't be downloaded: nothing is wrong, they are absent."""
+
+
 class TrainingError(HardwearError):
     """Training can't start or go on: bad settings, labels out of range, NaN loss."""
 
