@@ -1,0 +1,63 @@
+"""Finds a data set: where the caller says, in HARDWEAR_DATA, in the cache, or at its publisher's."""
+
+import os
+from pathlib import Path
+
+from hardwear.datasets.archive import ArchiveSpec, DatasetFiles, find_files
+from hardwear.datasets.cache import cache_folder
+from hardwear.datasets.download import download
+from hardwear.errors import DatasetError
+from hardwear.progress import Progress, silent
+
+
+def locate(spec: ArchiveSpec, source: Path | None = None, progress: Progress = silent) -> DatasetFiles:
+    """Find a data set's files, downloading them if they are nowhere.
+
+    A place that was named but holds something damaged is an error, never a reason to look further. Only
+    `HARDWEAR_DATA` may hold nothing of this data set: it may be meant for the other one.
+
+    Args:
+        spec: The data set.
+        source: Where it is; None looks in `HARDWEAR_DATA`, then in the cache, then downloads into the cache.
+        progress: Told the bytes of a download.
+
+    Raises:
+        DatasetError: `source` does not hold the data set, or what was found is damaged or incomplete.
+        DatasetUnavailable: It is nowhere and can't be downloaded.
+    """
+    if source is not None:
+        files = find_files(spec, source.expanduser())
+        if files is None:
+            raise DatasetError(
+                f"expected {spec.name} in {source}, got {_what_is_in(source.expanduser())}; give the archive from "
+                f"{spec.page}, or the folder it was unpacked to"
+            )
+        return files
+    named = os.environ.get("HARDWEAR_DATA")
+    if named and (files := find_files(spec, Path(named).expanduser())) is not None:
+        return files
+    downloads = cache_folder() / "downloads"
+    archive = downloads / spec.file_name
+    if not archive.is_file():
+        download(spec, downloads, progress)
+    try:
+        files = find_files(spec, archive)
+    except DatasetError:
+        archive.unlink(missing_ok=True)  # or every later run would fail on it
+        raise
+    if files is None:
+        archive.unlink(missing_ok=True)
+        raise DatasetError(
+            f"expected {spec.name} from {spec.url}, got an archive without any of its files, now deleted; "
+            f"get it with a browser from {spec.page} and give its path with --data or in HARDWEAR_DATA"
+        )
+    return files
+
+
+def _what_is_in(source: Path) -> str:
+    if source.is_file():
+        return "an archive of something else"
+    names = sorted(p.name for p in source.iterdir())
+    if not names:
+        return "an empty folder"
+    return f"a folder with {', '.join(names[:4])}{' …' if len(names) > 4 else ''}"
