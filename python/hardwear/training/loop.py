@@ -1,0 +1,291 @@
+"""The training loop, in the order in which things happen."""
+
+import math
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from hardwear import networks
+from hardwear.augmentation import augment
+from hardwear.datasets import Dataset, WindowSet, split_by_subject
+from hardwear.errors import TrainingError
+from hardwear.losses import CenterLoss
+from hardwear.metrics import Metrics, classification_metrics
+from hardwear.networks import Network
+from hardwear.progress import Progress, silent
+from hardwear.training import run as runs
+from hardwear.training.normalization import Normalization
+from hardwear.training.run import DataIdentity, Run, RunResults, load_run
+from hardwear.training.settings import TrainingSettings
+
+_WARM_UP = 0.05
+_BATCH_FIGURES = ("train_loss", "cross_entropy", "center_loss", "train_accuracy")
+
+
+def train(dataset: Dataset, settings: TrainingSettings, out: Path, progress: Progress = silent) -> Run:
+    """Train a network and leave its run folder.
+
+    The same settings, data, torch and machine give the same weights, bit for bit; a run that was interrupted
+    goes on from its last whole epoch when called again, to the weights it would have had. A finished one is
+    returned as it is.
+
+    Args:
+        dataset: Windows in physical units (g, rad/s). Normalisation is measured on those learnt from.
+        settings: How.
+        out: The run folder: absent, empty, or of the same run.
+        progress: Called after each epoch.
+
+    Raises:
+        TrainingError: The device or a validation subject is absent, the folder holds another run, or the loss
+            is not finite; in the last case the last good epoch's checkpoint is kept.
+    """
+    out = Path(out)
+    _require_device(settings.device)
+    learnt_from, held_out = _split(dataset.train, settings.validation_subjects)
+    checkpoint = runs.open_folder(out, settings, DataIdentity(dataset.name, dataset.sha256))
+    if checkpoint is not None and checkpoint["finished"]:
+        return load_run(out)
+
+    with _repeatable(settings):
+        trainer = _Trainer(learnt_from, held_out, settings)
+        if checkpoint is not None:
+            trainer.restore(checkpoint)
+        while trainer.epoch < settings.epochs:
+            row = trainer.train_epoch()
+            runs.write_checkpoint(out, trainer.checkpoint())
+            runs.write_curves(out, trainer.curves)
+            progress(trainer.epoch, settings.epochs, _describe(row))
+        _finish(trainer, dataset, out)
+    return load_run(out)
+
+
+def _split(windows: WindowSet, validation_subjects: tuple[int, ...]) -> tuple[WindowSet, WindowSet | None]:
+    if not validation_subjects:
+        return windows, None
+    return split_by_subject(windows, validation_subjects, seed=0)
+
+
+def _finish(trainer: "_Trainer", dataset: Dataset, out: Path) -> None:
+    """Measure the kept network, on the test subjects too, and close the run."""
+    network = trainer.kept_network()
+    state = {name: tensor.cpu() for name, tensor in network.state_dict().items()}
+    results = RunResults(
+        epoch=trainer.best.epoch if trainer.settings.keep == "best" else trainer.epoch,
+        validation=trainer.held_out.measure(network) if trainer.held_out else None,
+        test=_Windows(dataset.test, trainer.normalization, trainer.device).measure(network)
+        if trainer.settings.read_test
+        else None,
+        weights_sha256=runs.weights_sha256(state),
+        seconds=round(trainer.seconds, 1),
+    )
+    runs.write_json(out / runs.METRICS, results.to_json())
+    runs.write_checkpoint(
+        out,
+        {
+            "finished": True,
+            "network": state,
+            "centers": trainer.center_loss.centers.cpu(),
+            "normalization": trainer.normalization_json(),
+        },
+    )
+
+
+class _Windows:
+    """Normalised windows and their labels on the device, to measure a network on."""
+
+    def __init__(self, windows: WindowSet, normalization: Normalization, device: torch.device) -> None:
+        self.inputs = normalization.apply_to_tensor(torch.from_numpy(windows.windows).to(device))
+        self.labels = windows.labels
+
+    def measure(self, network: Network) -> Metrics:
+        classes = runs.logits_of(network, self.inputs).argmax(dim=1).cpu().numpy()
+        return classification_metrics(self.labels, classes)
+
+
+@dataclass
+class _Best:
+    """The epoch of highest validation macro-F1 so far; the earlier one on a tie."""
+
+    epoch: int = 0
+    macro_f1: float = -1.0
+    network: dict[str, Tensor] = field(default_factory=dict)
+
+
+class _Trainer:
+    """All that changes while training: weights, optimiser, centres, curves."""
+
+    def __init__(self, learnt_from: WindowSet, held_out: WindowSet | None, settings: TrainingSettings) -> None:
+        self.settings = settings
+        self.device = torch.device(settings.device)
+        self.normalization = Normalization.of(learnt_from.windows)
+        self.windows = torch.from_numpy(learnt_from.windows).to(self.device)
+        self.labels = torch.from_numpy(learnt_from.labels).to(self.device)
+        self.held_out = _Windows(held_out, self.normalization, self.device) if held_out else None
+
+        torch.manual_seed(settings.seed)
+        self.network = networks.build(settings.network, dropout=settings.dropout).to(self.device)
+        self.cross_entropy = nn.CrossEntropyLoss(label_smoothing=settings.label_smoothing)
+        self.center_loss = CenterLoss(self.network.classes, self.network.embedding_size, settings.center_rate).to(
+            self.device
+        )
+        self.optimizer = torch.optim.AdamW(
+            self.network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        self.batches_per_epoch = math.ceil(len(self.labels) / settings.batch_size)
+        self.epoch = 0
+        self.seconds = 0.0
+        self.curves: list[dict[str, float]] = []
+        self.best = _Best()
+
+    def train_epoch(self) -> dict[str, float]:
+        """One pass over the training windows, then a look at the validation windows; gives the epoch's curves.
+
+        All chance of an epoch comes from generators seeded by the run's seed and the epoch's number, so
+        that a resumed run draws what an uninterrupted one would have drawn.
+        """
+        start = time.monotonic()
+        generator = torch.Generator(self.device).manual_seed(self._epoch_seed(0))
+        torch.manual_seed(self._epoch_seed(1))  # dropout draws from the global generator
+        order = torch.randperm(len(self.labels), generator=generator, device=self.device)
+
+        self.network.train()
+        sums = np.zeros(len(_BATCH_FIGURES))
+        for batch in range(self.batches_per_epoch):
+            rows = order[batch * self.settings.batch_size : (batch + 1) * self.settings.batch_size]
+            last = batch == self.batches_per_epoch - 1
+            try:
+                sums += len(rows) * np.array(self._train_batch(rows, batch, generator))
+                if last:
+                    self._require_finite_weights()
+            except TrainingError as error:
+                raise TrainingError(
+                    f"epoch {self.epoch + 1}, batch {batch + 1} of {self.batches_per_epoch}: {error}; "
+                    f"the checkpoint of epoch {self.epoch} is kept"
+                ) from error
+        means = dict(zip(_BATCH_FIGURES, (sums / len(order)).tolist(), strict=True))
+
+        self.epoch += 1
+        row: dict[str, float] = {
+            "epoch": self.epoch,
+            "learning_rate": self._learning_rate(self.epoch * self.batches_per_epoch - 1),
+            **means,
+        }
+        if self.held_out is not None:
+            validation = self.held_out.measure(self.network)
+            row |= {"validation_macro_f1": validation.macro_f1, "validation_accuracy": validation.accuracy}
+            if validation.macro_f1 > self.best.macro_f1:
+                state = {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
+                self.best = _Best(self.epoch, validation.macro_f1, state)
+        self.curves.append(row)
+        self.seconds += time.monotonic() - start
+        return row
+
+    def _train_batch(self, rows: Tensor, batch: int, generator: torch.Generator) -> tuple[float, ...]:
+        """One step; gives the batch's `_BATCH_FIGURES`, the center loss unweighted."""
+        labels = self.labels[rows]
+        windows = augment(self.windows[rows], self.settings.augmentation, generator)
+        logits, embedding = self.network(self.normalization.apply_to_tensor(windows))
+
+        center_loss = self.center_loss(embedding, labels)
+        cross_entropy = self.cross_entropy(logits, labels)
+        loss = cross_entropy + self.settings.center_weight * center_loss
+        if not math.isfinite(loss.item()):
+            raise TrainingError(f"expected a finite loss, got {loss.item()}; lower the learning rate")
+
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._learning_rate(self.epoch * self.batches_per_epoch + batch)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+        self.center_loss.update(embedding.detach(), labels)
+
+        accuracy = (logits.argmax(dim=1) == labels).float().mean().item()
+        return loss.item(), cross_entropy.item(), center_loss.item(), accuracy
+
+    def _require_finite_weights(self) -> None:
+        """The last step of an epoch may break the weights with no later loss to tell, before they are saved."""
+        for name, parameter in self.network.named_parameters():
+            if not bool(torch.isfinite(parameter).all()):
+                raise TrainingError(f"expected finite weights, got NaN or infinity in {name}; lower the learning rate")
+
+    def _learning_rate(self, step: int) -> float:
+        steps = self.settings.epochs * self.batches_per_epoch
+        warm_up = max(1.0, _WARM_UP * steps)
+        if step < warm_up:
+            return self.settings.learning_rate * (step + 1) / (warm_up + 1)
+        fraction = (step - warm_up) / (steps - warm_up)
+        return self.settings.learning_rate * 0.5 * (1.0 + math.cos(math.pi * fraction))
+
+    def _epoch_seed(self, stream: int) -> int:
+        words = np.random.SeedSequence((self.settings.seed, self.epoch, stream)).generate_state(1, np.uint64)
+        return int(words[0]) >> 1
+
+    def kept_network(self) -> Network:
+        """The network as the settings say which epoch's to keep."""
+        if self.settings.keep == "best":
+            self.network.load_state_dict(self.best.network)
+        return self.network
+
+    def checkpoint(self) -> dict[str, Any]:
+        """All that `restore` needs to go on after this epoch."""
+        return {
+            "finished": False,
+            "epoch": self.epoch,
+            "seconds": self.seconds,
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "centers": self.center_loss.centers,
+            "curves": self.curves,
+            "best": {"epoch": self.best.epoch, "macro_f1": self.best.macro_f1, "network": self.best.network},
+            "normalization": self.normalization_json(),
+        }
+
+    def restore(self, checkpoint: dict[str, Any]) -> None:
+        """Go on after the checkpoint's epoch."""
+        self.epoch = checkpoint["epoch"]
+        self.seconds = checkpoint["seconds"]
+        self.network.load_state_dict(checkpoint["network"])
+        self.optimizer.load_state_dict(checkpoint["optimizer"])
+        self.center_loss.centers.copy_(checkpoint["centers"])
+        self.curves = checkpoint["curves"]
+        self.best = _Best(**checkpoint["best"])
+
+    def normalization_json(self) -> dict[str, list[float]]:
+        """As plain values for the checkpoint."""
+        return {"mean": list(self.normalization.mean), "std": list(self.normalization.std)}
+
+
+def _describe(row: dict[str, float]) -> str:
+    text = f"loss {row['train_loss']:.3f}, accuracy {row['train_accuracy']:.3f}"
+    if "validation_macro_f1" in row:
+        text += f", validation macro-F1 {row['validation_macro_f1']:.4f}"
+    return text
+
+
+def _require_device(device: str) -> None:
+    if device == "cuda" and not torch.cuda.is_available():
+        raise TrainingError("expected a CUDA device, got none that torch can use; set device to cpu")
+
+
+@contextmanager
+def _repeatable(settings: TrainingSettings) -> Iterator[None]:
+    """Deterministic kernels, a fixed number of threads and own random state; afterwards all is as it was."""
+    deterministic, threads = torch.are_deterministic_algorithms_enabled(), torch.get_num_threads()
+    if settings.device == "cuda":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is not deterministic without
+    torch.use_deterministic_algorithms(True)
+    torch.set_num_threads(settings.threads)
+    try:
+        with torch.random.fork_rng():
+            yield
+    finally:
+        torch.use_deterministic_algorithms(deterministic)
+        torch.set_num_threads(threads)

@@ -1,0 +1,227 @@
+"""A run folder: settings.json, metrics.json, curves.csv and checkpoint.pt of one training run."""
+
+import csv
+import hashlib
+import json
+import pickle
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from hardwear import __version__, networks
+from hardwear.errors import TrainingError
+from hardwear.metrics import Metrics
+from hardwear.networks import Network, fold_batch_norm
+from hardwear.training.normalization import Normalization
+from hardwear.training.settings import TrainingSettings
+
+SETTINGS, METRICS, CURVES, CHECKPOINT = "settings.json", "metrics.json", "curves.csv", "checkpoint.pt"
+_PREDICTION_BATCH = 512
+
+
+@dataclass(frozen=True)
+class DataIdentity:
+    """Which data a run learnt from."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class RunResults:
+    """What a finished run reached."""
+
+    epoch: int
+    """The epoch whose network was kept, counted from 1."""
+    validation: Metrics | None
+    """On the held-out training subjects; None if there are none."""
+    test: Metrics | None
+    """On the test subjects; None if the settings said not to read them."""
+    weights_sha256: str
+    """Over every tensor of the network's state, see `weights_sha256`: equal for equal runs."""
+    seconds: float
+    """Wall time of training, resumed parts included."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values for `json.dumps`."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(values: dict[str, Any]) -> "RunResults":
+        """The reverse of `to_json`."""
+        read = {name: values[name] and Metrics.from_json(values[name]) for name in ("validation", "test")}
+        return RunResults(**{**values, **read})
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished training run."""
+
+    network: Network
+    """Ready to use and to export: in eval mode, on the CPU, batch norm folded into the convolutions."""
+    normalization: Normalization
+    settings: TrainingSettings
+    results: RunResults
+    data: DataIdentity
+    folder: Path
+
+    @property
+    def metrics(self) -> Metrics:
+        """On the test subjects or, if the settings said not to read them, on the validation subjects."""
+        metrics = self.results.test or self.results.validation
+        if metrics is None:
+            raise TrainingError(f"expected test or validation figures in {self.folder / METRICS}, got neither")
+        return metrics
+
+    def logits(self, windows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Float logits (N, 6) of windows (N, 128, 6) in physical units (g, rad/s), not normalised."""
+        inputs = torch.from_numpy(self.normalization.apply(windows))
+        return logits_of(self.network, inputs).numpy()
+
+
+@torch.no_grad()
+def logits_of(network: Network, inputs: torch.Tensor) -> torch.Tensor:
+    """Logits of normalised windows (N, 128, 6) in eval mode, batch by batch; the network's mode is kept."""
+    was_training = network.training
+    network.eval()
+    starts = range(0, len(inputs), _PREDICTION_BATCH)
+    logits = torch.cat([network(inputs[start : start + _PREDICTION_BATCH])[0] for start in starts])
+    network.train(was_training)
+    return logits
+
+
+def weights_sha256(state: dict[str, torch.Tensor]) -> str:
+    """SHA-256 over name, shape and little-endian bytes of every tensor, in order of name."""
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        array = state[name].detach().cpu().numpy()
+        digest.update(f"{name} {array.dtype} {array.shape}\n".encode())
+        digest.update(np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<")).tobytes())
+    return digest.hexdigest()
+
+
+def open_folder(folder: Path, settings: TrainingSettings, data: DataIdentity) -> dict[str, Any] | None:
+    """Make a folder this run's own, or find that it is already.
+
+    Returns:
+        The checkpoint to go on from; None for a run that starts afresh.
+
+    Raises:
+        TrainingError: The folder holds a run of other settings or data, or something else.
+    """
+    foreign = folder.is_dir() and any(folder.iterdir()) and not (folder / SETTINGS).exists()
+    if foreign or (folder.exists() and not folder.is_dir()):
+        raise TrainingError(f"expected {folder} to be absent, empty or a run folder; name another folder")
+    description = {
+        "settings": settings.to_json(),
+        "data": asdict(data),
+        "versions": {"hardwear": __version__, "torch": str(torch.__version__)},
+    }
+    if (folder / SETTINGS).exists():
+        _refuse_difference(folder, read_json(folder / SETTINGS), description)
+        return read_checkpoint(folder) if (folder / CHECKPOINT).exists() else None
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / SETTINGS, description)
+    return None
+
+
+def _refuse_difference(folder: Path, found: dict[str, Any], wanted: dict[str, Any]) -> None:
+    differences = [
+        f"{name} is {found.get(part, {}).get(name)!r} there and {value!r} here"
+        for part, values in wanted.items()
+        for name, value in values.items()
+        if found.get(part, {}).get(name) != value
+    ]
+    if differences:
+        raise TrainingError(
+            f"expected {folder} to hold the same run, to go on with it, but {'; '.join(differences)}; "
+            "name another folder, or delete this one"
+        )
+
+
+def load_run(folder: Path) -> Run:
+    """Read a finished run.
+
+    Raises:
+        TrainingError: The folder is no run folder, is damaged, or the run was interrupted.
+    """
+    folder = Path(folder)
+    missing = [name for name in (SETTINGS, CHECKPOINT) if not (folder / name).is_file()]
+    if missing:
+        raise TrainingError(f"expected a run folder, got {folder} without {' and '.join(missing)}; train first")
+    description = read_json(folder / SETTINGS)
+    checkpoint = read_checkpoint(folder)
+    try:
+        settings = TrainingSettings.from_json(description["settings"])
+        data = DataIdentity(**description["data"])
+        if not checkpoint["finished"]:
+            raise TrainingError(
+                f"expected a finished run, got {folder} interrupted after epoch {checkpoint['epoch']} of "
+                f"{settings.epochs}; train again with the same settings and folder to go on"
+            )
+        results = RunResults.from_json(read_json(folder / METRICS))
+        network = networks.build(settings.network, dropout=settings.dropout)
+        network.load_state_dict(checkpoint["network"])
+        normalization = Normalization(**{k: tuple(v) for k, v in checkpoint["normalization"].items()})
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise TrainingError(f"expected a whole run in {folder}, got a damaged one: {error!r}; train again") from error
+    if weights_sha256(checkpoint["network"]) != results.weights_sha256:
+        raise TrainingError(
+            f"expected the weights that {METRICS} names in {folder / CHECKPOINT}, got others; train again"
+        )
+    return Run(fold_batch_norm(network), normalization, settings, results, data, folder)
+
+
+def read_checkpoint(folder: Path) -> dict[str, Any]:
+    """The checkpoint of a run folder, tensors on the CPU.
+
+    Raises:
+        TrainingError: The file can't be read.
+    """
+    path = folder / CHECKPOINT
+    try:
+        checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise TrainingError(f"expected a checkpoint in {path}, got: {error}; delete the folder") from error
+    return checkpoint
+
+
+def write_checkpoint(folder: Path, checkpoint: dict[str, Any]) -> None:
+    """Write the checkpoint so that an interruption leaves either the old one or the new one."""
+    temporary = folder / (CHECKPOINT + ".part")
+    # Saving to a stream, not to a path, keeps the file's name out of its bytes.
+    with temporary.open("wb") as stream:
+        torch.save(checkpoint, stream)
+    temporary.replace(folder / CHECKPOINT)
+
+
+def write_curves(folder: Path, curves: list[dict[str, float]]) -> None:
+    """One row per epoch."""
+    with (folder / CURVES).open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, fieldnames=list(curves[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(curves)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """An object from a JSON file.
+
+    Raises:
+        TrainingError: It can't be read.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"expected JSON in {path}, got: {error}; train again") from error
+    if not isinstance(value, dict):
+        raise TrainingError(f"expected a JSON object in {path}, got {type(value).__name__}; train again")
+    return value
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Sorted and indented, so that two runs can be compared with diff."""
+    path.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n", encoding="utf-8")
