@@ -1,6 +1,7 @@
 // From conditioned counts to the int8 input of the model.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "generated/contract.h"

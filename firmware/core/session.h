@@ -101,11 +101,10 @@ class Session {
   // A chunk sets free up to kMaxChunkSamples + 1 conditioned samples: the flush adds the one that the median held.
   static constexpr size_t kMaxPredictionsPerChunk = kMaxChunkSamples / kHopSamples + 1;
   static constexpr size_t kStreamBytes = 5 + kMaxPredictionsPerChunk * (4 + kPredictionBytes);
-  static constexpr size_t larger(size_t a, size_t b) { return a > b ? a : b; }
-  static constexpr size_t kAnswerBytes = larger(kStreamBytes, larger(kHelloBytes, kStatsBytes));
   static constexpr size_t kErrorBytes = 6 + kMaxTextBytes;
+  static constexpr size_t kAnswerBytes = kStreamBytes > kErrorBytes ? kStreamBytes : kErrorBytes;
   static_assert(kAnswerBytes <= kMaxPayloadBytes, "an answer must fit into a frame");
-  static_assert(kErrorBytes <= kAnswerBytes, "the transmit buffer is sized by the largest answer");
+  static_assert(kHelloBytes <= kAnswerBytes && kStatsBytes <= kAnswerBytes, "the buffers hold the largest answer");
   static_assert(kWindowSamples * kChannelCount * 2 <= kMaxPayloadBytes, "WINDOW must fit into a frame");
   static_assert(6 + kMaxChunkSamples * kChannelCount * 2 <= kMaxPayloadBytes, "STREAM must fit into a frame");
 
