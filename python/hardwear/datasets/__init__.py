@@ -1,19 +1,34 @@
 """Recorded and simulated human motion, verified and in the contract's order and units."""
 
 from hardwear.datasets.dataset import SYNTHETIC, Dataset, WindowSet
-from hardwear.datasets.download import DatasetUnavailable
 from hardwear.datasets.hapt import load_hapt
+from hardwear.datasets.origins import Origins, WindowOrigins, window_origins
 from hardwear.datasets.recording import ACTIVITIES, Recording, Segment
+from hardwear.datasets.simulator import simulate_dataset, simulate_recordings
+from hardwear.datasets.split import split_by_subject
+from hardwear.datasets.summary import DatasetSummary, PartSummary, summarize
 from hardwear.datasets.uci_har import load_uci_har
+from hardwear.datasets.windowing import cut_windows, dataset_of_recordings, recordings_sha256
 
 __all__ = [
     "ACTIVITIES",
     "SYNTHETIC",
     "Dataset",
-    "DatasetUnavailable",
+    "DatasetSummary",
+    "Origins",
+    "PartSummary",
     "Recording",
     "Segment",
+    "WindowOrigins",
     "WindowSet",
+    "cut_windows",
+    "dataset_of_recordings",
     "load_hapt",
     "load_uci_har",
+    "recordings_sha256",
+    "simulate_dataset",
+    "simulate_recordings",
+    "split_by_subject",
+    "summarize",
+    "window_origins",
 ]

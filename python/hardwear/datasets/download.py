@@ -6,17 +6,13 @@ from pathlib import Path
 import requests
 
 from hardwear.datasets.archive import ArchiveSpec
-from hardwear.errors import DatasetError
+from hardwear.errors import DatasetUnavailable
 from hardwear.progress import Progress, silent
 
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 30.0
 ATTEMPTS = 4
 _CHUNK_BYTES = 2**18
-
-
-class DatasetUnavailable(DatasetError):
-    """A data set is nowhere on this machine and can't be downloaded either."""
 
 
 class _Interrupted(Exception):
