@@ -1,0 +1,371 @@
+"""`hardwear`: one verb for each stage, each reading the artefact of the stage before it and writing its own."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hardwear import __version__, console
+from hardwear.console import progress_bar
+from hardwear.contract import CLASSES
+from hardwear.errors import DatasetError, HardwearError, LinkError
+from hardwear.progress import Progress
+
+if TYPE_CHECKING:
+    from hardwear.datasets import Dataset, Recording
+    from hardwear.metrics import Metrics
+    from hardwear.replay import OpenDevice
+
+# Imports of PyTorch, TensorFlow and matplotlib stand inside the verbs: `--help` and `replay` should not wait for them.
+
+app = typer.Typer(
+    name="hardwear",
+    help="From recorded human motion to a board that names the activity, proven bit for bit.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        help="Archive, folder, or folder that holds one. Default: HARDWEAR_DATA, the cache, a download from UCI.",
+    ),
+]
+SyntheticOption = Annotated[
+    bool,
+    typer.Option("--synthetic", help="Use the built-in simulator instead of UCI-HAR; says so everywhere."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+BundleArgument = Annotated[Path, typer.Argument(help="Bundle folder.")]
+
+SHIPPED_BUNDLE = Path("models/compact")
+
+
+def main() -> None:
+    """Entry point: every expected error becomes one line on stderr and an exit code that means something."""
+    try:
+        app()
+    except HardwearError as error:
+        console.note(f"[bold red]error:[/] {_plain(str(error))}")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        console.note("interrupted")
+        sys.exit(130)
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", r"\[")
+
+
+def _version(show: bool) -> None:
+    if show:
+        typer.echo(f"hardwear {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+# -- one verb a stage, in the order in which the data flow ----------------------------------------------------------
+
+
+@app.command()
+def data(source: DataOption = None, synthetic: SyntheticOption = False, as_json: JsonOption = False) -> None:
+    """Find or download UCI-HAR, check it, and say what it holds."""
+    from hardwear.datasets import summarize
+
+    with progress_bar("data") as progress:
+        summary = summarize(_dataset(source, synthetic, progress))
+    if as_json:
+        console.print_json(asdict(summary))
+        return
+    parts = (summary.train, summary.test)
+    rows = [(name, *(f"{part.windows_per_class[name]:,}" for part in parts)) for name in CLASSES]
+    rows += [("all windows", *(f"{part.windows:,}" for part in parts))]
+    rows += [("subjects", *(str(len(part.subjects)) for part in parts))]
+    console.print_table(
+        f"{summary.name} from {summary.source}\nSHA-256 of the content {summary.sha256}",
+        ("", "training", "test"),
+        rows,
+        synthetic=summary.synthetic,
+    )
+
+
+@app.command()
+def train(
+    out: Annotated[Path, typer.Option("--out", help="Run folder: settings, metrics, curves, checkpoint.")],
+    network: Annotated[str, typer.Option(help="compact or paper.")] = "compact",
+    preset: Annotated[str, typer.Option(help="demo (minutes) or shipped (as models/compact was trained).")] = "demo",
+    source: DataOption = None,
+    synthetic: SyntheticOption = False,
+    epochs: Annotated[int | None, typer.Option(help="Instead of the preset's.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Instead of the preset's; same seed, same weights.")] = None,
+    center_weight: Annotated[
+        float | None, typer.Option(help="Weight of the center loss (lambda); 0 is plain cross-entropy.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a network with cross-entropy and center loss. An interrupted run goes on where it stopped."""
+    from hardwear import training
+
+    chosen = {"network": network, "epochs": epochs, "seed": seed, "center_weight": center_weight}
+    overrides = {name: value for name, value in chosen.items() if value is not None}
+    settings = training.TrainingSettings.from_json({**training.preset(preset).to_json(), **overrides})
+    with progress_bar("data") as progress:
+        dataset = _dataset(source, synthetic, progress)
+    with progress_bar("train") as progress:
+        run = training.train(dataset, settings, out, progress)
+    _print_metrics(f"{network}, trained in {out}", run.metrics, dataset.synthetic, as_json)
+
+
+@app.command()
+def convert(
+    run: Annotated[Path, typer.Argument(help="Run folder of `hardwear train`.")],
+    out: Annotated[Path, typer.Option("--out", help="Bundle folder to write.")],
+    source: DataOption = None,
+    synthetic: SyntheticOption = False,
+) -> None:
+    """Convert a trained network to a full-int8 bundle: model.tflite, model.onnx, manifest.json."""
+    from hardwear.bundle import Bundle
+    from hardwear.training import load_run
+
+    with progress_bar("data") as progress:
+        dataset = _dataset(source, synthetic, progress)
+    with progress_bar("convert") as progress:
+        bundle = Bundle.create(load_run(run), dataset, out, progress)
+    console.print_facts(
+        f"bundle {out}",
+        {
+            "identity": bundle.identity,
+            "macro-F1, float": f"{bundle.manifest.metrics['float']['macro_f1']:.4f}",
+            "macro-F1, int8": f"{bundle.manifest.metrics['int8']['macro_f1']:.4f}",
+            "int8 weights": f"{bundle.manifest.network.weight_bytes:,} B",
+        },
+        synthetic=bundle.manifest.synthetic,
+    )
+
+
+@app.command()
+def evaluate(
+    bundle: BundleArgument,
+    source: DataOption = None,
+    synthetic: SyntheticOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Score a bundle on the test windows by TFLite-Micro's interpreter: macro-F1, accuracy, recall per class."""
+    from hardwear import evaluation
+    from hardwear.bundle import Bundle
+
+    with progress_bar("data") as progress:
+        dataset = _dataset(source, synthetic, progress)
+    result = evaluation.evaluate(Bundle.load(bundle), dataset)
+    if as_json:
+        console.print_json(result.to_json())
+        return
+    _print_metrics(f"{bundle} on {result.windows} windows", result.metrics, dataset.synthetic, as_json=False)
+
+
+@app.command()
+def generate(
+    bundle: BundleArgument = SHIPPED_BUNDLE,
+    out: Annotated[Path, typer.Option("--out", help="Folder of the generated headers.")] = Path("firmware/generated"),
+) -> None:
+    """Write the firmware's generated headers from a bundle alone; same bundle, same bytes."""
+    from hardwear.bundle import Bundle
+    from hardwear.codegen import generate as write_headers
+
+    loaded = Bundle.load(bundle)
+    for path in write_headers(loaded, out):
+        console.note(f"wrote {path}")
+    console.note(f"identity {loaded.identity[:16]}")
+
+
+@app.command()
+def build(
+    env: Annotated[str, typer.Option(help="PlatformIO environment: emulator, native, nano33ble.")] = "emulator",
+    generated: Annotated[
+        Path | None, typer.Option(help="Folder of generated headers. Default: firmware/generated.")
+    ] = None,
+    build_dir: Annotated[Path | None, typer.Option(help="Where PlatformIO builds. Default: .pio/build.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Build the firmware with PlatformIO and say what it takes of the board's memory."""
+    from hardwear.build import build as build_firmware
+
+    with progress_bar("build") as progress:
+        firmware = build_firmware(env, generated=generated, build_dir=build_dir, progress=progress)
+    if as_json:
+        console.print_json(firmware.to_json())
+        return
+    console.print_facts(str(firmware.elf), firmware.facts())
+
+
+@app.command("replay")
+def replay_verb(
+    bundle: BundleArgument = SHIPPED_BUNDLE,
+    port: Annotated[
+        str | None,
+        typer.Option(
+            envvar="HARDWEAR_PORT",
+            help="Serial port or pyserial URL. None: find the board by its USB id; several: list them and stop.",
+        ),
+    ] = None,
+    emulator: Annotated[bool, typer.Option("--emulator", help="Boot the firmware in QEMU instead.")] = False,
+    firmware: Annotated[
+        Path | None, typer.Option(help="ELF to boot. Default: what `hardwear build` built last.")
+    ] = None,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="Raw HAPT recordings through the whole chain on the chip.")
+    ] = False,
+    recordings: Annotated[str, typer.Option(help="With --stream: HAPT experiments, such as 1,2,41; or all.")] = "1,2,3",
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first windows.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Emulators side by side.")] = 2,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on after what --out already holds.")] = False,
+    out: Annotated[Path, typer.Option("--out", help="Folder of the answers and the summary.")] = Path("build/replay"),
+    source: DataOption = None,
+    synthetic: SyntheticOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Send recorded motion to a device and compare every logit with Python. Exit code 0 only if all agree."""
+    from hardwear import replay
+    from hardwear.bundle import Bundle
+
+    loaded = Bundle.load(bundle)
+    open_device = _device_opener(port, emulator, firmware)
+    jobs = jobs if emulator else 1
+    if stream:
+        with progress_bar("data") as progress:
+            name, digest, chosen = _recordings(recordings, source, synthetic, progress)
+        with progress_bar("replay") as progress:
+            result = replay.replay_stream(
+                open_device, loaded, chosen, name, digest, out, jobs=jobs, resume=resume, progress=progress
+            )
+    else:
+        with progress_bar("data") as progress:
+            dataset = _dataset(source, synthetic, progress)
+        with progress_bar("replay") as progress:
+            result = replay.replay_windows(
+                open_device, loaded, dataset, out, limit=limit, jobs=jobs, resume=resume, progress=progress
+            )
+    if as_json:
+        console.print_json(asdict(result))
+    else:
+        console.print_facts(
+            f"{result.board} ({result.engine}) against TFLite-Micro",
+            {
+                "windows equal": f"{result.windows_equal:,} of {result.windows:,}",
+                "logits equal": f"{result.logits_equal:,} of {result.logits:,}",
+                "embeddings equal": f"{result.embeddings_equal:,} of {result.windows:,}",
+                "macro-F1 on the device": "no labelled window" if result.macro_f1 is None else f"{result.macro_f1:.4f}",
+                f"{result.time_unit} per inference": f"{result.time_mean or 0:,.0f}",
+                "answers": str(out),
+            },
+            synthetic=result.synthetic,
+        )
+    result.require_equal()
+
+
+@app.command("report")
+def report_verb(
+    folder: Annotated[Path, typer.Argument(help="Folder of a replay (its --out).")] = Path("build/replay"),
+    bundle: Annotated[Path, typer.Option(help="The bundle that was replayed.")] = SHIPPED_BUNDLE,
+    run: Annotated[Path | None, typer.Option(help="Run folder, for its training curves.")] = None,
+    firmware: Annotated[Path | None, typer.Option(help="ELF that was replayed, for its sizes.")] = None,
+    source: DataOption = None,
+    synthetic: SyntheticOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write results.json and a self-contained HTML report of a replay into its folder."""
+    from hardwear import evaluation, replay, report
+    from hardwear.build import measure
+    from hardwear.bundle import Bundle
+
+    loaded = Bundle.load(bundle)
+    replayed = replay.load_result(folder)
+    with progress_bar("data") as progress:
+        int8 = evaluation.evaluate(loaded, _dataset(source, synthetic, progress))
+    results = report.collect(replayed, loaded, measure(firmware) if firmware else None, int8.metrics.macro_f1)
+    page = report.write_report(results, replayed, folder, run)
+    if as_json:
+        console.print_json(asdict(results))
+        return
+    console.print_facts("replay report", dict(results.rows()), synthetic=results.synthetic)
+    console.note(f"report: {page}")
+
+
+@app.command()
+def demo(
+    source: DataOption = None,
+    out: Annotated[Path, typer.Option("--out", help="Folder of everything the demo makes.")] = Path("build/demo"),
+    seed: Annotated[int, typer.Option(help="Of the training.")] = 0,
+) -> None:
+    """Do the whole way once: data, training, int8 model, firmware, emulated chip, replay, report."""
+    from hardwear.demo import run_demo
+
+    results, page = run_demo(source, out, seed)
+    console.print_facts("UCI-HAR on an emulated Cortex-M4", dict(results.rows()), synthetic=results.synthetic)
+    console.note(f"report:  {page}\nresults: {page.with_name('results.json')}")
+
+
+# -- what several verbs need ----------------------------------------------------------------------------------------
+
+
+def _dataset(source: Path | None, synthetic: bool, progress: Progress) -> "Dataset":
+    from hardwear.datasets import load_uci_har, simulate_dataset
+
+    return simulate_dataset() if synthetic else load_uci_har(source, progress)
+
+
+def _recordings(
+    wanted: str, source: Path | None, synthetic: bool, progress: Progress
+) -> "tuple[str, str, Sequence[Recording]]":
+    """Name and hash of the recordings' data set, and the recordings that `wanted` names."""
+    from hardwear.datasets import load_hapt, recordings_sha256, simulate_recordings
+
+    held = simulate_recordings() if synthetic else load_hapt(source, progress)
+    by_experiment = {r.experiment: r for r in held}
+    name, digest = ("SYNTHETIC" if synthetic else "HAPT"), recordings_sha256(held)
+    if wanted == "all":
+        return name, digest, held
+    try:
+        return name, digest, [by_experiment[int(e)] for e in wanted.split(",")]
+    except (ValueError, KeyError) as error:
+        raise DatasetError(
+            f"--recordings takes `all` or experiment numbers such as 1,2,41, got {wanted!r}; "
+            f"{name} has {min(by_experiment)} to {max(by_experiment)}"
+        ) from error
+
+
+def _device_opener(port: str | None, emulator: bool, firmware: Path | None) -> "OpenDevice":
+    """What opens the device that the options name."""
+    from hardwear.build import default_elf
+    from hardwear.link import open_emulator, open_serial
+
+    if emulator:
+        if port:
+            raise LinkError("--emulator and --port name two devices; give one of them")
+        elf = firmware or default_elf("emulator")
+        return lambda: open_emulator(elf)
+    if firmware:
+        raise LinkError("--firmware names what the emulator boots; add --emulator, or drop it to use a board")
+    return lambda: open_serial(port)
+
+
+def _print_metrics(title: str, metrics: "Metrics", synthetic: bool, as_json: bool) -> None:
+    if as_json:
+        console.print_json(metrics.to_json())
+        return
+    rows = [("macro-F1", f"{metrics.macro_f1:.4f}"), ("accuracy", f"{metrics.accuracy:.4f}")]
+    rows += [(f"recall {name}", f"{value:.4f}") for name, value in metrics.recall.items()]
+    console.print_facts(title, dict(rows), synthetic=synthetic)
