@@ -1,0 +1,28 @@
+#include "engines/compiled/compiled_classifier.h"
+
+#include "generated/compiled_model.h"
+
+namespace hardwear {
+
+namespace {
+
+alignas(16) int8_t arena[compiled_model::kArenaBytes];
+
+struct NoObserver {
+  void operator()(int32_t, const int8_t*, uint32_t) const {}
+};
+
+}  // namespace
+
+const char* CompiledClassifier::name() const { return "compiled"; }
+
+bool CompiledClassifier::begin() { return true; }
+
+bool CompiledClassifier::classify(const int8_t* window, Inference* out) {
+  compiled_model::run(window, arena, out->logits, out->embedding, NoObserver{});
+  return true;
+}
+
+uint32_t CompiledClassifier::arena_bytes() const { return sizeof(arena); }
+
+}  // namespace hardwear

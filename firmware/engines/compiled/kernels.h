@@ -1,0 +1,194 @@
+// The layers of an int8 network, straightforward and portable, to the last bit what TFLite-Micro's reference kernels
+// compute (gemmlowp's double rounding). Weights, multipliers and sizes come from generated/compiled_model.h, whose
+// generator has proved for them that no sum here can leave 32 bits.
+//
+// Activations are int8, sample-major: `positions` rows of `channels` values. Input and output of a layer must not
+// overlap, except where said. Nothing here keeps state; all of it may be called from anywhere, interrupts included.
+#pragma once
+
+#include <cstdint>
+
+namespace hardwear {
+namespace kernels {
+
+// A real factor: mantissa * 2^(shift - 31). A positive shift is to the left.
+struct Multiplier {
+  int32_t mantissa;
+  int8_t shift;
+};
+
+// What an output channel is limited to; `low` is the zero point where ReLU is fused.
+struct Clamp {
+  int8_t low;
+  int8_t high;
+};
+
+// Convolution over time.
+struct Conv1D {
+  uint16_t in_positions;
+  uint16_t out_positions;
+  uint16_t in_channels;
+  uint16_t out_channels;
+  uint8_t taps;
+  uint8_t stride;
+  uint8_t pad_left;  // positions before the first; outside the input the kernel reads its zero point
+  int8_t input_zero_point;
+  int8_t output_zero_point;
+  Clamp clamp;
+  const int8_t* weights;          // [out_channels][taps][in_channels]
+  const int32_t* bias;            // [out_channels], less input zero point * sum of the channel's weights
+  const Multiplier* multipliers;  // [out_channels]
+};
+
+// Every input to every output.
+struct FullyConnected {
+  uint16_t inputs;
+  uint16_t outputs;
+  int8_t output_zero_point;
+  Clamp clamp;
+  Multiplier multiplier;
+  const int8_t* weights;  // [outputs][inputs]
+  const int32_t* bias;    // [outputs], less input zero point * sum of the output's weights
+};
+
+// Largest or mean value of `width` positions, every `stride` positions.
+struct Pool {
+  uint16_t positions;  // of the output
+  uint16_t channels;
+  uint16_t width;
+  uint16_t stride;
+  Clamp clamp;
+};
+
+// Mean over all positions; 1 / positions is part of the multiplier.
+struct Mean {
+  uint16_t positions;  // of the input
+  uint16_t channels;
+  int8_t input_zero_point;
+  int8_t output_zero_point;
+  Multiplier multiplier;
+};
+
+// value * 2^-exponent, rounded to nearest, halves away from zero.
+inline int32_t rounding_divide_by_power_of_two(int32_t value, int32_t exponent) {
+  const int32_t mask = static_cast<int32_t>((UINT32_C(1) << exponent) - 1);
+  const int32_t threshold = (mask >> 1) + (value < 0 ? 1 : 0);
+  return (value >> exponent) + ((value & mask) > threshold ? 1 : 0);
+}
+
+// value * multiplier, rounded twice: by the doubling high multiplication, then by the right shift.
+inline int32_t multiply(int32_t value, const Multiplier& multiplier) {
+  const int32_t left = multiplier.shift > 0 ? multiplier.shift : 0;
+  const int32_t right = multiplier.shift > 0 ? 0 : -multiplier.shift;
+  const int64_t product = static_cast<int64_t>(value * (INT32_C(1) << left)) * multiplier.mantissa;
+  const int32_t high = static_cast<int32_t>((product + (INT64_C(1) << 30)) >> 31);
+  return rounding_divide_by_power_of_two(high, right);
+}
+
+inline int8_t clamp_to(int32_t value, const Clamp& clamp) {
+  if (value < clamp.low) return clamp.low;
+  if (value > clamp.high) return clamp.high;
+  return static_cast<int8_t>(value);
+}
+
+// Sum of a[i] * b[i]; four at a time, so that the loop itself costs little.
+inline int32_t dot(const int8_t* a, const int8_t* b, int32_t count) {
+  int32_t sum = 0;
+  const int8_t* const fours = a + (count & ~INT32_C(3));
+  while (a != fours) {
+    sum += a[0] * b[0];
+    sum += a[1] * b[1];
+    sum += a[2] * b[2];
+    sum += a[3] * b[3];
+    a += 4;
+    b += 4;
+  }
+  for (int32_t i = 0; i < (count & 3); ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+inline int32_t sum_of(const int8_t* values, int32_t count) {
+  int32_t sum = 0;
+  for (int32_t i = 0; i < count; ++i) sum += values[i];
+  return sum;
+}
+
+inline void conv1d(const Conv1D& layer, const int8_t* input, int8_t* output) {
+  const int32_t row = layer.taps * layer.in_channels;
+  for (int32_t position = 0; position < layer.out_positions; ++position) {
+    // The part of the kernel that hangs over the start or the end of the input reads zero points. Folding the zero
+    // point into the bias subtracted it there too, so it is added back.
+    const int32_t first = position * layer.stride - layer.pad_left;
+    const int32_t beyond = first + layer.taps - layer.in_positions;
+    const int32_t before_size = (first < 0 ? -first : 0) * layer.in_channels;
+    const int32_t after_size = (beyond > 0 ? beyond : 0) * layer.in_channels;
+    const int32_t inside_size = row - before_size - after_size;
+    const int8_t* const inside = input + (first < 0 ? 0 : first) * layer.in_channels;
+
+    const int8_t* weights = layer.weights;
+    for (int32_t channel = 0; channel < layer.out_channels; ++channel) {
+      int32_t sum = layer.bias[channel] + dot(inside, weights + before_size, inside_size);
+      if (inside_size != row) {
+        const int32_t outside = sum_of(weights, before_size) + sum_of(weights + row - after_size, after_size);
+        sum += layer.input_zero_point * outside;
+      }
+      *output++ = clamp_to(multiply(sum, layer.multipliers[channel]) + layer.output_zero_point, layer.clamp);
+      weights += row;
+    }
+  }
+}
+
+inline void fully_connected(const FullyConnected& layer, const int8_t* input, int8_t* output) {
+  const int8_t* weights = layer.weights;
+  for (int32_t i = 0; i < layer.outputs; ++i) {
+    const int32_t sum = layer.bias[i] + dot(input, weights, layer.inputs);
+    output[i] = clamp_to(multiply(sum, layer.multiplier) + layer.output_zero_point, layer.clamp);
+    weights += layer.inputs;
+  }
+}
+
+inline void max_pool(const Pool& layer, const int8_t* input, int8_t* output) {
+  for (int32_t position = 0; position < layer.positions; ++position) {
+    const int8_t* const pooled = input + position * layer.stride * layer.channels;
+    for (int32_t channel = 0; channel < layer.channels; ++channel) {
+      int8_t largest = pooled[channel];
+      for (int32_t i = 1; i < layer.width; ++i) {
+        const int8_t value = pooled[i * layer.channels + channel];
+        if (value > largest) largest = value;
+      }
+      *output++ = clamp_to(largest, layer.clamp);
+    }
+  }
+}
+
+// The mean is rounded to nearest, halves away from zero.
+inline void average_pool(const Pool& layer, const int8_t* input, int8_t* output) {
+  const int32_t half = layer.width / 2;
+  for (int32_t position = 0; position < layer.positions; ++position) {
+    const int8_t* const pooled = input + position * layer.stride * layer.channels;
+    for (int32_t channel = 0; channel < layer.channels; ++channel) {
+      int32_t sum = 0;
+      for (int32_t i = 0; i < layer.width; ++i) sum += pooled[i * layer.channels + channel];
+      *output++ = clamp_to((sum > 0 ? sum + half : sum - half) / layer.width, layer.clamp);
+    }
+  }
+}
+
+inline void mean(const Mean& layer, const int8_t* input, int8_t* output) {
+  const Clamp int8_range = {INT8_MIN, INT8_MAX};
+  for (int32_t channel = 0; channel < layer.channels; ++channel) {
+    int32_t sum = -layer.input_zero_point * layer.positions;
+    for (int32_t position = 0; position < layer.positions; ++position) {
+      sum += input[position * layer.channels + channel];
+    }
+    output[channel] = clamp_to(multiply(sum, layer.multiplier) + layer.output_zero_point, int8_range);
+  }
+}
+
+// output[i] = table[input[i] + 128]: any element-wise map of int8. Works in place.
+inline void map_values(const int8_t (&table)[256], const int8_t* input, int8_t* output, uint32_t count) {
+  for (uint32_t i = 0; i < count; ++i) output[i] = table[input[i] + 128];
+}
+
+}  // namespace kernels
+}  // namespace hardwear

@@ -1,0 +1,40 @@
+// A host program around CompiledClassifier for the tests: int8 windows on standard input, answers on standard output.
+// With the argument `layers` each layer's output is written instead: number, size (uint32), values.
+#include <cstdio>
+#include <cstring>
+
+#include "engines/compiled/compiled_classifier.h"
+#include "generated/compiled_model.h"
+
+namespace {
+
+constexpr size_t kWindowBytes = size_t{hardwear::kWindowSamples} * hardwear::kChannelCount;
+
+struct LayerWriter {
+  void operator()(int32_t number, const int8_t* values, uint32_t count) const {
+    const uint32_t head[2] = {static_cast<uint32_t>(number), count};
+    fwrite(head, sizeof(head), 1, stdout);
+    fwrite(values, 1, count, stdout);
+  }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  static int8_t window[kWindowBytes];
+  static int8_t arena[hardwear::compiled_model::kArenaBytes];
+  const bool layers = argc > 1 && strcmp(argv[1], "layers") == 0;
+  hardwear::CompiledClassifier classifier;
+  if (!classifier.begin()) return 1;
+  while (fread(window, kWindowBytes, 1, stdin) == 1) {
+    hardwear::Inference answer = {};
+    if (layers) {
+      hardwear::compiled_model::run(window, arena, answer.logits, answer.embedding, LayerWriter{});
+      continue;
+    }
+    if (!classifier.classify(window, &answer)) return 2;
+    fwrite(answer.logits, sizeof(answer.logits), 1, stdout);
+    fwrite(answer.embedding, sizeof(answer.embedding), 1, stdout);
+  }
+  return 0;
+}
