@@ -63,6 +63,8 @@ def median_of_three(samples: FloatArray) -> FloatArray:
 
 
 def _low_pass(filter_: Butterworth, samples: FloatArray) -> FloatArray:
+    if not samples.size:  # scipy refuses to filter nothing
+        return samples.copy()
     sos = butter(filter_.order, filter_.cutoff_hz, fs=SAMPLE_RATE_HZ, output="sos")
     return np.asarray(sosfilt(sos, samples, axis=-2))
 
