@@ -87,6 +87,10 @@ GAITS = {
     ),
 }
 _CADENCE_LIMITS_HZ = (1.5, 2.2)
+_COMMON_PHASE = np.random.default_rng(0).uniform(-np.pi, np.pi, (6, len(_HARMONICS)))
+"""Radians, 6 signals x harmonics: what all people's strides have in common, drawn once and for all."""
+_STAIR_PHASE = {WALKING: 0.0, UPSTAIRS: 0.8, DOWNSTAIRS: -0.8}
+"""Radians: on stairs the foot meets the ground at another point of the stride."""
 
 _ACC_STEP_G, _ACC_RANGE_G = 1 / 1024, 4.0
 _GYRO_STEP, _GYRO_RANGE = 1 / 2048, 8.7  # rad/s
@@ -150,15 +154,15 @@ class _User:
 
     def __init__(self, rng: np.random.Generator):
         self.standing = _Posture(*np.radians(rng.normal([-3.0, 9.0], [7.0, 5.0])).tolist())
-        self.sitting = self.standing.shifted(rng, lean_deg=11, tilt_deg=-15, spread_deg=7)
+        self.sitting = self.standing.shifted(rng, lean_deg=11, tilt_deg=-18, spread_deg=6)
         self.laying = _Posture(*np.radians(rng.normal([84.0, -38.0], [6.0, 14.0])).tolist())
         self.cadence = rng.normal(1.0, 0.05)
-        self.vigour = rng.lognormal(0.0, 0.18)
+        self.vigour = rng.lognormal(0.0, 0.12)
         self.stillness = rng.lognormal(0.0, 0.3)
-        # Everybody has a way of walking, and keeps most of it on stairs: 6 signals x harmonics.
+        # Everybody has a way of walking, not far from everybody else's, and keeps most of it on stairs.
         shape = (6, len(_HARMONICS))
-        self.strength = rng.lognormal(0.0, 0.25, shape)
-        self.phase = rng.uniform(-np.pi, np.pi, shape)
+        self.strength = rng.lognormal(0.0, 0.2, shape)
+        self.phase = _COMMON_PHASE + rng.normal(0.0, 0.35, shape)
 
     def posture(self, activity: int, rng: np.random.Generator) -> _Posture:
         """How the phone is turned in one bout; no two are quite alike."""
@@ -260,17 +264,13 @@ def _gait(bout: _Bout, user: _User, length: int, rng: np.random.Generator) -> _M
         [gait.up_g, gait.side_g, gait.forward_g, gait.heading_rate, gait.lean_rate, gait.tilt_rate], dtype=np.float64
     )
     amplitudes *= user.vigour * user.strength * rng.lognormal(0.0, 0.15, amplitudes.shape)
-    phases = user.phase + _STAIR_PHASE[bout.activity] + rng.normal(0.0, 0.3, amplitudes.shape)
+    phases = user.phase + _STAIR_PHASE[bout.activity] + rng.normal(0.0, 0.2, amplitudes.shape)
     waves = np.sin(stride[:, None, None] * _HARMONICS + phases)
     waves *= 1 + 0.1 * np.stack([_wander(rng, length, 1.0) for _ in range(6)], axis=1)[:, :, None]
     linear = (waves[:, :3] * amplitudes[:3]).sum(axis=2) + _sway(user, length, rng).acceleration_g
     # A rate of amplitude a at angular frequency w is the derivative of an angle of amplitude a/w.
     angular = (waves[:, 3:] * amplitudes[3:] / (np.pi * cadence * _HARMONICS)).sum(axis=2)
     return _Motion(linear, angular + _sway(user, length, rng).angles)
-
-
-_STAIR_PHASE = {WALKING: 0.0, UPSTAIRS: 0.6, DOWNSTAIRS: -0.6}
-"""Radians: on stairs the foot meets the ground at another point of the stride."""
 
 
 def _sway(user: _User, length: int, rng: np.random.Generator) -> _Motion:
