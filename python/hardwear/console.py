@@ -45,7 +45,10 @@ def print_json(value: Any) -> None:
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, synthetic: bool = False) -> None:
     """A table on stdout, headed SYNTHETIC where its numbers come from the simulator."""
-    table = Table(title=f"{SYNTHETIC_HEADING}\n{title}" if synthetic else title, title_justify="left", min_width=40)
+    if synthetic:
+        out.print(SYNTHETIC_HEADING, style="bold", highlight=False, soft_wrap=True)
+    out.print(title, highlight=False, markup=False, soft_wrap=True)
+    table = Table()
     for index, column in enumerate(columns):
         table.add_column(column, justify="left" if index == 0 else "right")
     for row in rows:

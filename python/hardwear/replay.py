@@ -12,6 +12,7 @@ import json
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
@@ -22,18 +23,18 @@ import numpy as np
 import numpy.typing as npt
 
 from hardwear.bundle import Bundle
-from hardwear.conditioning import condition_counts
+from hardwear.conditioning import FilterSpec, condition_counts
 from hardwear.contract import CLASSES, HOP_SAMPLES, WINDOW_SAMPLES, to_counts
 from hardwear.datasets import Dataset, Recording
 from hardwear.errors import BundleMismatch, LinkError, ReplayMismatch
 from hardwear.link import Device, Hello, Prediction
+from hardwear.link.messages import MAX_CHUNK_SAMPLES
 from hardwear.metrics import classification_metrics
 from hardwear.progress import Progress, silent
 from hardwear.quantization.tflm import TflmModel
 
 OpenDevice = Callable[[], AbstractContextManager[Device]]
 
-STREAM_CHUNK_SAMPLES = 64
 NO_LABEL = -1
 """Label of a stream window that is not inside one segment of one of the six activities."""
 
@@ -119,18 +120,23 @@ class ReplayResult:
             )
 
 
-def golden(bundle: Bundle, counts: npt.NDArray[np.int16]) -> Golden:
-    """Run conditioned windows through the bundle in Python.
+class GoldenModel:
+    """The bundle's input quantiser and model in TFLite-Micro's interpreter; may be shared by threads.
 
     Args:
-        bundle: The bundle whose model, input quantiser and contract are used.
-        counts: (N, 128, 6) int16 conditioned windows.
-
-    Returns:
-        The int8 outputs of TFLite-Micro's interpreter.
+        bundle: The bundle to run.
     """
-    logits, embedding = TflmModel(bundle.tflite).run(bundle.quantizer.quantize(counts))
-    return Golden(logits, embedding)
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._quantizer = bundle.quantizer
+        self._model = TflmModel(bundle.tflite)
+        self._lock = threading.Lock()
+
+    def run(self, counts: npt.NDArray[np.int16]) -> Golden:
+        """What Python says of conditioned windows, (N, 128, 6) int16."""
+        inputs = self._quantizer.quantize(counts)
+        with self._lock:
+            return Golden(*self._model.run(inputs))
 
 
 def check_identity(hello: Hello, bundle: Bundle) -> None:
@@ -207,15 +213,24 @@ def replay_windows(
     """
     counts = to_counts(dataset.test.windows[:limit])
     labels = dataset.test.labels[:limit]
-    expected = golden(bundle, counts)
+    expected = GoldenModel(bundle).run(counts)
     journal = _Journal(
         out / "windows.jsonl",
         {"mode": "windows", "identity": bundle.identity, "data_sha256": dataset.sha256},
         resume,
     )
 
-    def answer(device: Device, index: int) -> Iterator[dict[str, Any]]:
-        yield _record(index, None, int(labels[index]), device.window(counts[index]), expected, index)
+    def answers(device: Device, indices: Iterator[int]) -> Iterator[dict[str, Any]]:
+        asked: deque[int] = deque()  # the device answers in order, some windows behind what was sent
+
+        def sent() -> Iterator[npt.NDArray[np.int16]]:
+            for index in indices:
+                asked.append(index)
+                yield counts[index]
+
+        for prediction in device.windows(sent()):
+            index = asked.popleft()
+            yield _record(index, None, int(labels[index]), prediction, expected, index)
 
     answered = {r["window"] for r in journal.records}
     plan = _Plan(
@@ -225,7 +240,7 @@ def replay_windows(
         synthetic=dataset.synthetic,
         windows=len(counts),
         todo=[index for index in range(len(counts)) if index not in answered],
-        answers=answer,
+        answers=answers,
     )
     return _replay(open_device, bundle, plan, journal, jobs, progress)
 
@@ -266,6 +281,7 @@ def replay_stream(
         LinkError: The device can't be reached or stops answering.
         ReplayMismatch: The device's predictions fall due at other samples than Python's.
     """
+    model = GoldenModel(bundle)
     by_experiment = {r.experiment: r for r in recordings}
     journal = _Journal(
         out / "stream.jsonl",
@@ -276,28 +292,9 @@ def replay_stream(
     todo = [e for e, r in by_experiment.items() if held[e] != window_count(len(r.samples))]
     journal.forget(lambda record: record["recording"] in todo)
 
-    def answers(device: Device, experiment: int) -> Iterator[dict[str, Any]]:
-        recording = by_experiment[experiment]
-        raw = to_counts(recording.samples)
-        windows = stream_windows(condition_counts(raw, bundle.filter_spec))
-        expected = golden(bundle, windows)
-        labels = window_labels(recording, len(windows))
-        seen = 0
-        for start in range(0, len(raw), STREAM_CHUNK_SAMPLES):
-            chunk = raw[start : start + STREAM_CHUNK_SAMPLES]
-            last = start + len(chunk) == len(raw)
-            for due in device.stream(chunk, first_sample=start, restart=start == 0, end=last):
-                true_end = seen * HOP_SAMPLES + WINDOW_SAMPLES
-                if seen >= len(windows) or due.end_sample != true_end:
-                    raise ReplayMismatch(
-                        f"recording {experiment}: the device's prediction {seen} ends at sample {due.end_sample}, "
-                        f"Python's at {true_end if seen < len(windows) else 'none'}; the chip's window or "
-                        "conditioning lags are not those of this bundle"
-                    )
-                yield _record(seen, experiment, int(labels[seen]), due.prediction, expected, seen)
-                seen += 1
-        if seen != len(windows):
-            raise ReplayMismatch(f"recording {experiment}: {len(windows)} predictions were due, {seen} came")
+    def answers(device: Device, experiments: Iterator[int]) -> Iterator[dict[str, Any]]:
+        for experiment in experiments:
+            yield from _stream_recording(device, bundle.filter_spec, model, by_experiment[experiment])
 
     plan = _Plan(
         mode="stream",
@@ -310,6 +307,31 @@ def replay_stream(
         recordings=[r.experiment for r in recordings],
     )
     return _replay(open_device, bundle, plan, journal, jobs, progress)
+
+
+def _stream_recording(
+    device: Device, spec: FilterSpec, model: GoldenModel, recording: Recording
+) -> Iterator[dict[str, Any]]:
+    raw = to_counts(recording.samples)
+    windows = stream_windows(condition_counts(raw, spec))
+    expected = model.run(windows)
+    labels = window_labels(recording, len(windows))
+    seen = 0
+    for start in range(0, len(raw), MAX_CHUNK_SAMPLES):
+        chunk = raw[start : start + MAX_CHUNK_SAMPLES]
+        last = start + len(chunk) == len(raw)
+        for due in device.stream(chunk, first_sample=start, restart=start == 0, end=last):
+            true_end = seen * HOP_SAMPLES + WINDOW_SAMPLES if seen < len(windows) else None
+            if due.end_sample != true_end:
+                raise ReplayMismatch(
+                    f"recording {recording.experiment}: the device's prediction {seen} ends at sample "
+                    f"{due.end_sample}, Python's at {true_end or 'none'}; the chip's window or conditioning lags are "
+                    "not those of this bundle"
+                )
+            yield _record(seen, recording.experiment, int(labels[seen]), due.prediction, expected, seen)
+            seen += 1
+    if seen != len(windows):
+        raise ReplayMismatch(f"recording {recording.experiment}: {len(windows)} predictions were due, {seen} came")
 
 
 def window_count(samples: int) -> int:
@@ -415,7 +437,7 @@ def _where(record: dict[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class _Plan:
-    """What is replayed: where it comes from, how many windows, and how the answers to one item are obtained."""
+    """What is replayed: where it comes from, how many windows, and how a device's answers to items are obtained."""
 
     mode: str
     dataset: str
@@ -423,7 +445,7 @@ class _Plan:
     synthetic: bool
     windows: int
     todo: list[int]
-    answers: Callable[[Device, int], Iterator[dict[str, Any]]]
+    answers: Callable[[Device, Iterator[int]], Iterator[dict[str, Any]]]
     recordings: list[int] = field(default_factory=list)
 
 
@@ -440,21 +462,23 @@ def _replay(
     counters: list[dict[str, int]] = []
     errors: list[BaseException] = []
 
+    def items() -> Iterator[int]:
+        while not stop.is_set():
+            try:
+                yield work.get_nowait()
+            except queue.Empty:
+                return
+
     def serve() -> None:
         try:
             with open_device() as device:
                 hello = device.hello()
                 check_identity(hello, bundle)
                 hellos.append(hello)
-                while not stop.is_set():
-                    try:
-                        item = work.get_nowait()
-                    except queue.Empty:
+                for record in plan.answers(device, items()):
+                    progress(journal.add(record), plan.windows, f"{record['time']} {hello.time_unit}")
+                    if stop.is_set():
                         break
-                    for record in plan.answers(device, item):
-                        progress(journal.add(record), plan.windows, f"{record['time']} {hello.time_unit}")
-                        if stop.is_set():
-                            break
                 counters.append(device.stats())
         except BaseException as error:  # carried to the caller's thread, raised there
             errors.append(error)
