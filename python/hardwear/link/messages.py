@@ -380,6 +380,11 @@ def encode_chunk(counts: npt.ArrayLike, first_sample: int, flags: StreamFlag) ->
     return _STREAM_REQUEST.pack(flags, first_sample, len(chunk)) + chunk.tobytes()
 
 
+def encode_stats(counters: dict[str, int]) -> bytes:
+    """The payload of STATS' answer, from counters in the order of `COUNTERS`."""
+    return struct.pack(f"<H{len(counters)}I", len(counters), *counters.values())
+
+
 def decode_stats(payload: bytes) -> dict[str, int]:
     """Read the payload of STATS' answer. Counters newer than this package are named `counter_18` and so on.
 
