@@ -6,7 +6,9 @@ can't write outside its folder, and one made to explode is refused at its first 
 
 import hashlib
 import io
+import lzma
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -21,7 +23,18 @@ MAX_FILE_BYTES = 32 * 2**20
 MAX_INNER_ZIP_BYTES = 256 * 2**20
 MAX_INNER_ZIPS = 4
 MAX_SUBFOLDERS = 256
-_ZIP_READ_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, OSError)
+# What zipfile raises on damaged input: its documented errors, and those of the code it hands the bytes to.
+_ZIP_READ_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True)
@@ -72,7 +85,10 @@ class FolderContainer:
     def roots(self, spec: ArchiveSpec) -> dict[str, int]:
         """See `Container.roots`."""
         found: dict[str, int] = {}
+        first_levels = {name.split("/")[0] for name in spec.checksums}
         for folder in self._folders():
+            if not any((folder / level).is_dir() for level in first_levels):
+                continue  # spares thousands of look-ups where somebody names a large folder
             count = sum((folder / name).is_file() for name in spec.checksums)
             if count:
                 prefix = "" if folder == self.path else folder.relative_to(self.path).as_posix() + "/"

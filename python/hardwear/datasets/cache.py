@@ -1,11 +1,10 @@
 """Keeps downloads and parsed arrays in the user's cache folder, so that a second start is quick."""
 
 import contextlib
+import hashlib
 import logging
 import os
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,19 +13,21 @@ import numpy as np
 import numpy.typing as npt
 import platformdirs
 
-from hardwear.errors import DatasetError
-
 Arrays = Mapping[str, npt.NDArray[Any]]
 Parsed = TypeVar("Parsed")
 
 _log = logging.getLogger(__name__)
-_DAMAGED = (DatasetError, OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 def cache_folder() -> Path:
     """`HARDWEAR_CACHE`, or the folder that the system has for a user's caches."""
     chosen = os.environ.get("HARDWEAR_CACHE")
     return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("hardwear")
+
+
+def cache_key(*parts: object) -> str:
+    """32 hexadecimal digits that differ whenever a part's `repr` does."""
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 
 def parsed_once(
@@ -51,7 +52,7 @@ def parsed_once(
         try:
             with np.load(path, allow_pickle=False) as entry:
                 return from_arrays({name: entry[name] for name in entry.files})
-        except _DAMAGED as error:
+        except Exception as error:  # damage can make NumPy and zipfile raise almost anything
             _log.warning("the cached %s is damaged (%s); reading the data set again", path, error)
     parsed = parse()
     try:

@@ -11,7 +11,7 @@ from hardwear.errors import DatasetError
 SYNTHETIC = "SYNTHETIC"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class WindowSet:
     """N labelled windows.
 
@@ -56,7 +56,7 @@ class WindowSet:
         return WindowSet(self.windows[rows], self.labels[rows], self.subjects[rows], self.body_acc[rows])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dataset:
     """Training and test windows of different people.
 

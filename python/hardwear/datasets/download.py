@@ -1,17 +1,19 @@
 """Fetches a published archive into the cache, going on where an earlier try was cut off."""
 
 import contextlib
+import time
 from pathlib import Path
 
 import requests
 
 from hardwear.datasets.archive import ArchiveSpec
-from hardwear.errors import DatasetUnavailable
+from hardwear.errors import DatasetError, DatasetUnavailable
 from hardwear.progress import Progress, silent
 
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 30.0
 ATTEMPTS = 4
+RETRY_DELAY_S = 1.0
 _CHUNK_BYTES = 2**18
 
 
@@ -19,41 +21,39 @@ class _Interrupted(Exception):
     """The connection broke after some bytes had come."""
 
 
-def download(spec: ArchiveSpec, folder: Path, progress: Progress = silent) -> Path:
-    """Download the spec's archive into `folder`.
+def download(spec: ArchiveSpec, target: Path, progress: Progress = silent) -> None:
+    """Download the spec's archive to the file `target`.
 
-    Bytes collect in `<name>.part`. When the connection breaks, or the program is stopped, the next request asks for
-    the rest (HTTP Range); its validator (If-Range) makes a server that has since changed the file send all of it.
-
-    Returns:
-        The archive's path.
+    Bytes collect in `<target>.part`. When the connection breaks, or the program is stopped, the next request asks
+    for the rest (HTTP Range). A server that tells versions apart (If-Range) sends all of a file that has changed since;
+    for others the content's checksums have the last word.
 
     Raises:
-        DatasetUnavailable: The server can't be reached, refuses, or the connection keeps breaking.
+        DatasetUnavailable: The server can't be reached, or does not have it.
+        DatasetError: The connection keeps breaking, or `target` can't be written.
     """
-    target = folder / spec.file_name
-    part = folder / f"{spec.file_name}.part"
+    part = target.with_name(target.name + ".part")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 _receive_rest(spec, part, progress)
                 part.replace(target)
                 _validator_path(part).unlink(missing_ok=True)
-                return target
+                return
             except _Interrupted as error:
                 if attempt == ATTEMPTS:
-                    kept = part.stat().st_size if part.exists() else 0
-                    raise DatasetUnavailable(
-                        f"expected to download {spec.name} from {spec.url}, got {kept:,} bytes and then: {error}; "
-                        f"they are kept in {part}: run this again to go on from there"
+                    raise DatasetError(
+                        f"expected to download {spec.name} from {spec.url}, got a part and then, {ATTEMPTS} times: "
+                        f"{error}; what came is kept in {part}: run this again to go on from there"
                     ) from error
+                time.sleep(RETRY_DELAY_S * attempt)
     except requests.RequestException as error:
         raise DatasetUnavailable(
             f"expected to download {spec.name} from {spec.url}, got: {_first_cause(error)}; {_next_step(spec)}"
         ) from error
     except OSError as error:
-        raise DatasetUnavailable(
+        raise DatasetError(
             f"expected to write {target}, got: {error}; set HARDWEAR_CACHE to a writable folder with "
             f"{spec.download_bytes // 2**20 + 1} MiB free"
         ) from error
@@ -62,14 +62,17 @@ def download(spec: ArchiveSpec, folder: Path, progress: Progress = silent) -> Pa
 
 def _receive_rest(spec: ArchiveSpec, part: Path, progress: Progress) -> None:
     have = part.stat().st_size if part.exists() else 0
-    validator = _read_validator(part) if have else None
     headers = {"Accept-Encoding": "identity"}
-    if validator:
-        headers |= {"Range": f"bytes={have}-", "If-Range": validator}
+    if have:
+        headers["Range"] = f"bytes={have}-"
+        if validator := _read_validator(part):
+            headers["If-Range"] = validator
     with requests.get(spec.url, headers=headers, stream=True, timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S)) as response:
         if response.status_code == requests.codes.requested_range_not_satisfiable:
+            if response.headers.get("Content-Range", "") == f"bytes */{have}":
+                return  # all of it had come before
             part.unlink(missing_ok=True)
-            raise _Interrupted("the server has no such range: starting over")
+            raise _Interrupted("the server has no such range")
         if response.status_code not in (requests.codes.ok, requests.codes.partial_content):
             raise DatasetUnavailable(
                 f"expected to download {spec.name} from {spec.url}, got HTTP {response.status_code} "
@@ -78,12 +81,13 @@ def _receive_rest(spec: ArchiveSpec, part: Path, progress: Progress) -> None:
         resumed = response.status_code == requests.codes.partial_content
         if resumed and not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
             part.unlink(missing_ok=True)
-            raise _Interrupted("the server sent another range than asked for: starting over")
-        _write_validator(part, response)
+            raise _Interrupted("the server sent another range than asked for")
         done = have if resumed else 0
         length = response.headers.get("Content-Length", "")
         end = done + int(length) if length.isdigit() else None
         with part.open("ab" if resumed else "wb") as file:
+            if not resumed:
+                _write_validator(part, response)
             try:
                 for chunk in response.iter_content(_CHUNK_BYTES):
                     file.write(chunk)

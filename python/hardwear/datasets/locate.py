@@ -1,6 +1,8 @@
 """Finds a data set: where the caller says, in HARDWEAR_DATA, in the cache, or at its publisher's."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from hardwear.datasets.archive import ArchiveSpec, DatasetFiles, find_files
@@ -36,22 +38,41 @@ def locate(spec: ArchiveSpec, source: Path | None = None, progress: Progress = s
     named = os.environ.get("HARDWEAR_DATA")
     if named and (files := find_files(spec, Path(named).expanduser())) is not None:
         return files
-    downloads = cache_folder() / "downloads"
-    archive = downloads / spec.file_name
+    archive = downloaded_archive(spec)
     if not archive.is_file():
-        download(spec, downloads, progress)
-    try:
+        download(spec, archive, progress)
+    with _deleted_if_bad(archive, spec):
         files = find_files(spec, archive)
-    except DatasetError:
-        archive.unlink(missing_ok=True)  # or every later run would fail on it
-        raise
-    if files is None:
+        if files is None:
+            raise DatasetError(f"expected {spec.name} from {spec.url}, got an archive of something else")
+        return files
+
+
+def downloaded_archive(spec: ArchiveSpec) -> Path:
+    """Where in the cache a downloaded archive is kept."""
+    return cache_folder() / "downloads" / spec.file_name
+
+
+@contextmanager
+def bad_download_deleted(files: DatasetFiles) -> Iterator[None]:
+    """Delete the archive if it was downloaded and turns out to be bad within: or every later run would fail on it."""
+    if files.archive is None or files.archive != downloaded_archive(files.spec):
+        yield
+        return
+    with _deleted_if_bad(files.archive, files.spec):
+        yield
+
+
+@contextmanager
+def _deleted_if_bad(archive: Path, spec: ArchiveSpec) -> Iterator[None]:
+    try:
+        yield
+    except DatasetError as error:
         archive.unlink(missing_ok=True)
         raise DatasetError(
-            f"expected {spec.name} from {spec.url}, got an archive without any of its files, now deleted; "
-            f"get it with a browser from {spec.page} and give its path with --data or in HARDWEAR_DATA"
-        )
-    return files
+            f"{error}. This was the download, now deleted: run this again, and if it fails again get the archive with "
+            f"a browser from {spec.page} and give its path with --data or in HARDWEAR_DATA"
+        ) from error
 
 
 def _what_is_in(source: Path) -> str:

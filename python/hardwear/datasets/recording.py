@@ -34,7 +34,7 @@ class Segment:
     stop: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Recording:
     """One person's raw recording at 50 Hz.
 

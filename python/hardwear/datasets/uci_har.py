@@ -13,10 +13,10 @@ import numpy.typing as npt
 
 from hardwear.contract import CLASSES, WINDOW_SAMPLES
 from hardwear.datasets.archive import ArchiveSpec, DatasetFiles
-from hardwear.datasets.cache import Arrays, parsed_once
+from hardwear.datasets.cache import Arrays, cache_key, parsed_once
 from hardwear.datasets.checksums import checksums
 from hardwear.datasets.dataset import Dataset, WindowSet, refuse_shared_subjects
-from hardwear.datasets.locate import locate
+from hardwear.datasets.locate import bad_download_deleted, locate
 from hardwear.datasets.tables import VerifiedReader, content_hash
 from hardwear.errors import DatasetError
 from hardwear.progress import Progress, silent
@@ -36,6 +36,11 @@ class UciHarExpectation:
     """Windows of each class, in the contract's order, by part."""
     subjects: Mapping[str, tuple[int, ...]]
     """Who is in each part, ascending."""
+
+    def fingerprint(self) -> str:
+        """Differs for every other expectation."""
+        checks = (self.archive.checksums, self.label_counts, self.subjects)
+        return cache_key(self.archive.name, *(sorted(check.items()) for check in checks))
 
 
 UCI_HAR = UciHarExpectation(
@@ -75,13 +80,13 @@ def load_uci_har(
         DatasetUnavailable: It is nowhere on this machine and can't be downloaded.
     """
     files = locate(expectation.archive, source, progress)
-    key = content_hash({"files": files.fingerprint(), "expected": content_hash(expectation.archive.checksums)})
-    return parsed_once(
-        f"uci_har-{_PARSER_VERSION}-{key[:32]}",
-        lambda: _parse(files, expectation, progress),
-        _to_arrays,
-        lambda arrays: _from_arrays(arrays, expectation, files.description),
-    )
+    with bad_download_deleted(files):
+        return parsed_once(
+            f"uci_har-{cache_key(_PARSER_VERSION, files.fingerprint(), expectation.fingerprint())}",
+            lambda: _parse(files, expectation, progress),
+            _to_arrays,
+            lambda arrays: _from_arrays(arrays, expectation, files.description),
+        )
 
 
 def _parse(files: DatasetFiles, expectation: UciHarExpectation, progress: Progress) -> Dataset:
