@@ -1,0 +1,49 @@
+"""Networks that between them use every layer that the engines support."""
+
+from collections.abc import Callable
+
+from tflite_builder import ModelBuilder
+
+
+def compact() -> bytes:
+    """ReLU fused, average pool, flatten: like the shipped network."""
+    model = ModelBuilder(seed=1).conv(16, 5, relu=True).conv(16, 5, relu=True).max_pool(2)
+    model.conv(32, 5, relu=True).max_pool(2).average_pool(4).flatten()
+    return model.dense(64, relu=True).mark_embedding().dense(6).finish()
+
+
+def paper_like() -> bytes:
+    """LeakyReLU layers, kernel 3, four dense layers: Table I, narrower."""
+    model = ModelBuilder(seed=2)
+    for width, pool in ((8, False), (8, True), (12, False), (12, False), (12, True)):
+        model.conv(width, 3).leaky_relu(0.01)
+        if pool:
+            model.max_pool(2)
+    model.flatten()
+    for width in (48, 24, 16):
+        model.dense(width).leaky_relu(0.01)
+    return model.mark_embedding().dense(6).finish()
+
+
+def global_mean() -> bytes:
+    """MEAN over time, an embedding that is used as it is, a steep LeakyReLU."""
+    model = ModelBuilder(seed=3).conv(10, 3).leaky_relu(0.3).max_pool(4).conv(20, 7).leaky_relu(0.1)
+    return model.mean(1, 2).dense(13).mark_embedding().dense(6).finish()
+
+
+def odd_shapes() -> bytes:
+    """Even kernels, strides, no padding, overlapping pools, channel counts that divide by nothing."""
+    model = ModelBuilder(seed=4).conv(7, 4, stride=2).relu().conv(5, 3, same=False).leaky_relu(0.2)
+    model.max_pool(3, stride=2, relu=True).conv(9, 6, relu=True).average_pool(5, stride=3, relu=True)
+    return model.conv(11, 1).mean(2).flatten().dense(3).leaky_relu(0.5).mark_embedding().leaky_relu(0.9).dense(6).finish()
+
+
+def tiny_windows() -> bytes:
+    """A kernel longer than what it slides over, pooled to one position."""
+    model = ModelBuilder(seed=5).max_pool(32).conv(6, 9, relu=True).average_pool(4)
+    return model.reshape(1, 6).dense(4, relu=True).mark_embedding().dense(6).finish()
+
+
+NETWORKS: dict[str, Callable[[], bytes]] = {
+    build.__name__: build for build in (compact, paper_like, global_mean, odd_shapes, tiny_windows)
+}

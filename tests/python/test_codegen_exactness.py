@@ -1,0 +1,102 @@
+"""The compiled engine computes what TFLite-Micro computes, to the last bit of every layer."""
+
+from pathlib import Path
+from typing import Any
+
+import compiled_engine
+import numpy as np
+import numpy.typing as npt
+import pytest
+from compiled_engine import Program
+from engine_models import NETWORKS
+from tflite_micro import runtime
+
+from hardwear.bundle import Bundle
+from hardwear.codegen import generate, read_graph
+from hardwear.codegen.graph import Reshape
+from hardwear.quantization.tflm import TflmModel
+
+SHIPPED = compiled_engine.REPOSITORY / "models" / "compact"
+
+
+def windows(count: int) -> npt.NDArray[np.int8]:
+    """Extremes, alternations, single spikes, noise and smooth motion, (count, 128, 6) int8."""
+    random = np.random.default_rng(7)
+    extremes = np.zeros((12, 128, 6), np.int8)
+    extremes[0], extremes[1], extremes[2, ::2], extremes[2, 1::2] = -128, 127, -128, 127
+    extremes[3, :, ::2], extremes[3, :, 1::2] = 127, -128
+    extremes[4, 64:], extremes[5, :1], extremes[6, -1:] = 127, -128, 127
+    extremes[7, 63], extremes[8, :, 0], extremes[9] = 127, -128, -1
+    extremes[10], extremes[11, 32:96] = random.choice(np.array([-128, 127], np.int8), (128, 6)), -128
+    noise = random.integers(-128, 128, ((count - 12) // 2, 128, 6)).astype(np.int8)
+    steps = random.normal(0, 9, (count - 12 - len(noise), 128, 6))
+    smooth = np.clip(np.cumsum(steps, axis=1), -128, 127).astype(np.int8)
+    return np.concatenate([extremes, noise, smooth])
+
+
+@pytest.fixture(scope="module", params=sorted(NETWORKS))
+def network(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, Program]:
+    model = NETWORKS[request.param]()
+    return model, compiled_engine.build(model, tmp_path_factory.mktemp(request.param))
+
+
+def test_engine_and_tflite_micro_agree_on_every_logit_and_embedding(network: tuple[bytes, Program]) -> None:
+    model, program = network
+    inputs = windows(150)
+    logits, embedding = TflmModel(model).run(inputs)
+    ours_logits, ours_embedding = program.run(inputs)
+    np.testing.assert_array_equal(ours_logits, logits)
+    np.testing.assert_array_equal(ours_embedding, embedding)
+    assert len(np.unique(logits)) > 20, "a model that always answers the same proves nothing"
+
+
+def test_engine_and_tflite_micro_agree_on_every_layer(network: tuple[bytes, Program]) -> None:
+    model, program = network
+    interpreter: Any = runtime.Interpreter.from_bytes(
+        model, arena_size=1 << 20, intrepreter_config=runtime.InterpreterConfig.kPreserveAllTensors
+    )
+    layers = [layer for layer in read_graph(model).layers if not isinstance(layer, Reshape)]
+    for window in windows(16):
+        interpreter.set_input(window[np.newaxis], 0)
+        interpreter.invoke()
+        outputs = program.layers(window)
+        assert len(outputs) == len(layers)
+        for layer, output in zip(layers, outputs, strict=True):
+            expected = np.asarray(interpreter.GetTensor(layer.output.index, 0)["tensor_data"]).ravel()
+            np.testing.assert_array_equal(output, expected, err_msg=layer.name)
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Bundle, Program]:
+    bundle = Bundle.load(SHIPPED)
+    folder = tmp_path_factory.mktemp("shipped")
+    generate(bundle, folder / "generated")
+    # No sanitisers: thousands of windows have to go through.
+    compiled_engine.compile_headers(folder, folder / "engine", "-DNDEBUG")
+    return bundle, Program(folder / "engine", bundle.manifest.outputs.embedding.size)
+
+
+def test_shipped_engine_and_tflite_micro_agree_on_random_windows(shipped: tuple[Bundle, Program]) -> None:
+    bundle, program = shipped
+    inputs = windows(300)
+    for ours, golden in zip(program.run(inputs), TflmModel(bundle.tflite).run(inputs), strict=True):
+        np.testing.assert_array_equal(ours, golden)
+
+
+@pytest.mark.data
+def test_shipped_engine_and_tflite_micro_agree_on_all_test_windows(
+    shipped: tuple[Bundle, Program], uci_har: Any
+) -> None:
+    from hardwear.contract import to_counts
+
+    bundle, program = shipped
+    inputs = bundle.quantizer.quantize(to_counts(uci_har.test.windows))
+    assert len(inputs) == 2947
+    for ours, golden in zip(program.run(inputs), TflmModel(bundle.tflite).run(inputs), strict=True):
+        np.testing.assert_array_equal(ours, golden)
+
+
+def test_committed_headers_are_those_of_the_shipped_bundle(tmp_path: Path) -> None:
+    for path in generate(Bundle.load(SHIPPED), tmp_path):
+        committed = compiled_engine.FIRMWARE / "generated" / path.name
+        assert committed.read_bytes() == path.read_bytes(), f"run `hardwear generate` again: {path.name} differs"
