@@ -14,7 +14,8 @@ CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 30.0
 ATTEMPTS = 4
 RETRY_DELAY_S = 1.0
-_CHUNK_BYTES = 2**18
+CHUNK_BYTES = 2**14
+"""Small, because a broken connection loses the chunk under way."""
 
 
 class _Interrupted(Exception):
@@ -89,7 +90,7 @@ def _receive_rest(spec: ArchiveSpec, part: Path, progress: Progress) -> None:
             if not resumed:
                 _write_validator(part, response)
             try:
-                for chunk in response.iter_content(_CHUNK_BYTES):
+                for chunk in response.iter_content(CHUNK_BYTES):
                     file.write(chunk)
                     done += len(chunk)
                     progress(done, end or max(done, spec.download_bytes), f"downloading {spec.name}")
