@@ -36,13 +36,16 @@ from hardwear.quantization.onnx_export import EMBEDDING_NAME, INPUT_NAME, LOGITS
 from hardwear.quantization.tflite_file import parse, summarize
 
 CALIBRATION_WINDOWS = 512
-"""Enough that the ranges no longer change what the model says; each costs about a millisecond."""
+"""Four times as many change the logits by less than the rounding does; each costs about a millisecond."""
 
-INPUT_TAIL = 1e-4
-"""Share of calibration samples that may saturate at each end of the input's range, for a finer step to all others."""
+INPUT_TAIL = 1e-3
+"""Share of calibration samples that may saturate at each end of the input's range, for a finer step to all others.
+
+Chosen on validation subjects: the int8 logits lie closest to the float ones there (docs/bundle.md has the table).
+"""
 
 _VERIFIED_WINDOWS = 4
-_FLOAT_TOLERANCE = 1e-4
+_FLOAT_TOLERANCE, _FLOAT_NOISE = 1e-4, 1e-6
 
 FloatWindows = npt.NDArray[np.float32]
 
@@ -166,10 +169,10 @@ def _verify_float(keras_model: Any, onnx_path: Path, windows: FloatWindows) -> N
         expected = reference.run([LOGITS_NAME, EMBEDDING_NAME], {INPUT_NAME: window[np.newaxis]})
         for name, values in zip((LOGITS_NAME, EMBEDDING_NAME), expected, strict=True):
             error = float(np.abs(np.asarray(rebuilt[name]) - values).max())
-            if not error <= _FLOAT_TOLERANCE * max(1.0, float(np.abs(values).max())):
+            if not error <= _FLOAT_TOLERANCE * float(np.abs(values).max()) + _FLOAT_NOISE:
                 raise ConversionError(
-                    f"{onnx_path}: expected the rebuilt network to repeat the ONNX file's {name} within "
-                    f"{_FLOAT_TOLERANCE}, but it is off by {error}; please report this network"
+                    f"{onnx_path}: expected the rebuilt network to repeat the ONNX file's {name} to a part in "
+                    f"{1 / _FLOAT_TOLERANCE:.0f}, but it is off by {error}; please report this network"
                 )
 
 

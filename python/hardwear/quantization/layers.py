@@ -153,6 +153,9 @@ def read_onnx(path: Path) -> LayerList:
         if node.op_type == "Constant":
             constants[node.output[0]] = numpy_helper.to_array(_attributes(node)["value"])
             continue
+        if node.op_type == "Identity" and node.input[0] in constants:
+            constants[node.output[0]] = constants[node.input[0]]
+            continue
         handler = _HANDLERS.get(node.op_type)
         if handler is None:
             raise _refuse(node, f"the board runs only {', '.join(sorted(_HANDLERS))}")
@@ -236,18 +239,33 @@ def _convolution(reader: _Reader, node: onnx.NodeProto) -> None:
     bias = reader.constant(node, 2).astype(np.float32) if len(node.input) > 2 else np.zeros(outputs, np.float32)
     if attributes.get("group", 1) != 1 or any(step != 1 for step in attributes.get("dilations", [1])):
         raise _refuse(node, "groups and dilation are not supported; use groups=1 and dilation=1")
-    stride, pads = attributes.get("strides", [1])[0], tuple(attributes.get("pads", [0, 0]))
-    same = pads == ((taps - 1) // 2, taps // 2) and stride == 1
-    if attributes.get("auto_pad", b"NOTSET") != b"NOTSET" or not (same or pads == (0, 0)):
-        raise _refuse(
-            node,
-            f"padding {pads} with stride {stride} and {taps} taps is not supported; "
-            "use padding='same' with stride 1, or no padding",
-        )
+    stride, same = attributes.get("strides", [1])[0], _same_padding(node, attributes, taps)
+    if same and stride != 1:
+        raise _refuse(node, f"padding with stride {stride} is not supported; use padding='same' with stride 1, or none")
     length = reader.signal.length if same else (reader.signal.length - taps) // stride + 1
     if length < 1:
         raise _refuse(node, f"{taps} taps do not fit the {reader.signal.length} samples that are left")
     reader.emit(Convolution(node.name, weights, bias, same, stride), _Signal(outputs, length))
+
+
+def _same_padding(node: onnx.NodeProto, attributes: dict[str, Any], taps: int) -> bool:
+    """Whether as many zeros are added as keep the length; False for no padding at all."""
+    pads = tuple(attributes.get("pads", [0, 0]))
+    match attributes.get("auto_pad", b"NOTSET"):
+        case b"SAME_UPPER":
+            return True
+        case b"SAME_LOWER" if taps % 2 == 1:
+            return True
+        case b"NOTSET" | b"VALID" if pads == (0, 0):
+            return False
+        case b"NOTSET" if pads == ((taps - 1) // 2, taps // 2):
+            return True
+        case mode:
+            raise _refuse(
+                node,
+                f"padding {pads} ({mode.decode()}) with {taps} taps is not supported; "
+                "use padding='same' with stride 1, or none",
+            )
 
 
 def _batch_norm(reader: _Reader, node: onnx.NodeProto) -> None:

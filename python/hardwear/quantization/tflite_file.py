@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-import numpy as np
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from hardwear.contract import CHANNEL_COUNT, CLASS_COUNT, WINDOW_SAMPLES
@@ -31,6 +30,10 @@ _OP_NAMES = {code: name for name, code in vars(schema.BuiltinOperator).items() i
 _TYPE_NAMES = {code: name for name, code in vars(schema.TensorType).items() if isinstance(code, int)}
 _FILE_IDENTIFIER = b"TFL3"
 _WEIGHTED = ("CONV_2D", "FULLY_CONNECTED")
+_ITEM_BYTES = {schema.TensorType.INT8: 1, schema.TensorType.INT32: 4}
+_ACTIVATION_LIMIT = 1 << 18
+"""The board's whole RAM; a tensor that says it is larger comes from a damaged file, or has no business here."""
+_NEXT_STEP = "convert the run again with `hardwear convert`"
 
 
 @dataclass(frozen=True)
@@ -76,16 +79,14 @@ def parse(model: bytes) -> Any:
     if len(model) < 8 or model[4:8] != _FILE_IDENTIFIER:
         raise ConversionError(
             f"expected a .tflite file (identifier {_FILE_IDENTIFIER.decode()}), got {len(model)} bytes "
-            f"starting {model[:8].hex()}; convert the run again"
+            f"starting {model[:8].hex()}; {_NEXT_STEP}"
         )
     try:
         parsed = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(model, 0))
     except Exception as error:  # the generated reader raises whatever the bad offset leads to
-        raise ConversionError(
-            f"expected a whole .tflite file, got a damaged one: {error}; convert the run again"
-        ) from error
+        raise ConversionError(f"expected a whole .tflite file, got a damaged one: {error}; {_NEXT_STEP}") from error
     if not parsed.subgraphs or not parsed.operatorCodes:
-        raise ConversionError("expected a .tflite file with one graph, got an empty one; convert the run again")
+        raise ConversionError(f"expected a .tflite file with one graph, got an empty one; {_NEXT_STEP}")
     return parsed
 
 
@@ -105,12 +106,19 @@ def summarize(model: bytes) -> TfliteSummary:
     parsed = parse(model)
     if len(parsed.subgraphs) != 1:
         raise ConversionError(f"expected a .tflite file with one graph, got {len(parsed.subgraphs)}")
-    graph = parsed.subgraphs[0]
+    try:
+        return _summarize(parsed, parsed.subgraphs[0])
+    except (IndexError, KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
+        raise ConversionError(f"expected a whole .tflite file, got a damaged one: {error!r}; {_NEXT_STEP}") from error
+
+
+def _summarize(parsed: Any, graph: Any) -> TfliteSummary:
     codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in parsed.operatorCodes]
     ops = tuple(_OP_NAMES.get(codes[operator.opcodeIndex], "?") for operator in graph.operators)
-    is_constant = [_size_of(parsed.buffers[tensor.buffer].data) > 0 for tensor in graph.tensors]
     for position, (op, operator) in enumerate(zip(ops, graph.operators, strict=True)):
         _check_op(position, op, operator, graph.tensors)
+    for tensor in graph.tensors:
+        _check_size(tensor, parsed.buffers)
     inputs = tuple(_quantized(graph.tensors[index]) for index in graph.inputs)
     outputs = tuple(_quantized(graph.tensors[index]) for index in graph.outputs)
     _check_interface(inputs, outputs)
@@ -121,8 +129,8 @@ def summarize(model: bytes) -> TfliteSummary:
         ops=ops,
         weight_bytes=_constant_bytes(parsed, {int(operator.inputs[1]) for operator in weighted}),
         bias_bytes=_constant_bytes(parsed, {int(i) for operator in weighted for i in operator.inputs[2:3] if i >= 0}),
-        macs=sum(_macs(op, operator, graph.tensors) for op, operator in zip(ops, graph.operators, strict=True)),
-        activation_bytes=_activation_peak(graph, is_constant),
+        macs=sum(_macs(operator, graph.tensors) for operator in weighted),
+        activation_bytes=_activation_peak(graph, parsed.buffers),
     )
 
 
@@ -168,6 +176,11 @@ def _check_op(position: int, op: str, operator: Any, tensors: list[Any]) -> None
         raise ConversionError(f"{where}: expected int8 tensors and int32 biases, got {', '.join(wrong)}")
     if weighted:
         weights = tensors[operator.inputs[1]]
+        source, target = _shape(tensors[operator.inputs[0]]), _shape(tensors[operator.outputs[0]])
+        if (_shape(weights)[-1], _shape(weights)[0]) != (source[-1], target[-1]):
+            raise ConversionError(
+                f"{where}: weights of shape {_shape(weights)} do not lead from {source} to {target}; {_NEXT_STEP}"
+            )
         channels, scales = _shape(weights)[0], len(_scales(weights))
         # Older TFLite-Micro, the Arduino library's among them, silently miscomputes dense layers with more scales.
         if scales != (channels if op == "CONV_2D" else 1):
@@ -189,23 +202,34 @@ def _check_interface(inputs: tuple[QuantizedTensor, ...], outputs: tuple[Quantiz
         )
 
 
-def _macs(op: str, operator: Any, tensors: list[Any]) -> int:
-    if op not in _WEIGHTED:
-        return 0
+def _check_size(tensor: Any, buffers: list[Any]) -> None:
+    """TFLite-Micro believes the shapes and reads on past the end of a buffer that is too short."""
+    shape, stored = _shape(tensor), _size_of(buffers[tensor.buffer].data)
+    expected = prod(shape) * _ITEM_BYTES.get(tensor.type, 0)
+    too_large = stored == 0 and expected > _ACTIVATION_LIMIT
+    if min(shape, default=1) < 1 or too_large or stored not in (0, expected):
+        raise ConversionError(
+            f"tensor {tensor.name.decode()}: a shape of {shape} and {stored} stored bytes contradict each other; "
+            f"the .tflite file is damaged: {_NEXT_STEP}"
+        )
+
+
+def _macs(operator: Any, tensors: list[Any]) -> int:
     weights = _shape(tensors[operator.inputs[1]])
     positions = prod(_shape(tensors[operator.outputs[0]])) // weights[0]
     return prod(weights) * positions
 
 
-def _activation_peak(graph: Any, is_constant: list[bool]) -> int:
+def _activation_peak(graph: Any, buffers: list[Any]) -> int:
     """Bytes alive while the worst op runs; a RESHAPE is counted like any op, as TFLite-Micro plans it."""
     last_use = {int(index): len(graph.operators) for index in graph.outputs}
     for position, operator in enumerate(graph.operators):
         for index in operator.inputs:
             last_use[int(index)] = max(position, last_use.get(int(index), 0))
+    sizes = [0 if _size_of(buffers[t.buffer].data) else prod(_shape(t)) for t in graph.tensors]
     alive, peak = {int(index) for index in graph.inputs}, 0
     for position, operator in enumerate(graph.operators):
         alive |= {int(index) for index in operator.outputs}
-        peak = max(peak, sum(prod(_shape(graph.tensors[index])) for index in alive if not is_constant[index]))
+        peak = max(peak, sum(sizes[index] for index in alive))
         alive = {index for index in alive if last_use.get(index, -1) > position}
-    return int(np.int64(peak))
+    return peak
