@@ -41,7 +41,7 @@ class Normalization:
 
     def apply(self, windows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Windows (N, 128, 6) in physical units, normalised, float32."""
-        return self.apply_to_tensor(torch.from_numpy(np.ascontiguousarray(windows))).numpy()
+        return self.apply_to_tensor(torch.tensor(windows)).numpy()
 
     def apply_to_tensor(self, windows: torch.Tensor) -> torch.Tensor:
         """As `apply`, on the tensor's device."""

@@ -7,7 +7,7 @@ _AUGMENTATION = Augmentation(rotation_degrees=10.0, scale=0.1, acc_noise=0.01, g
 
 _PRESETS = {
     "demo": TrainingSettings(epochs=20, augmentation=_AUGMENTATION),
-    "shipped": TrainingSettings(epochs=60, augmentation=_AUGMENTATION),
+    "shipped": TrainingSettings(epochs=60, augmentation=_AUGMENTATION, threads=1),
 }
 
 

@@ -164,7 +164,8 @@ def load_run(folder: Path) -> Run:
                 f"{settings.epochs}; train again with the same settings and folder to go on"
             )
         results = RunResults.from_json(read_json(folder / METRICS))
-        network = networks.build(settings.network, dropout=settings.dropout)
+        with torch.random.fork_rng():  # fresh weights, soon overwritten, must not cost the caller random numbers
+            network = networks.build(settings.network, dropout=settings.dropout)
         network.load_state_dict(checkpoint["network"])
         normalization = Normalization(**{k: tuple(v) for k, v in checkpoint["normalization"].items()})
     except (KeyError, TypeError, RuntimeError) as error:

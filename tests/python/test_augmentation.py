@@ -1,0 +1,99 @@
+"""Augmented windows stay windows of the same motion."""
+
+import math
+
+import pytest
+import torch
+
+from hardwear.augmentation import Augmentation, augment, rotation_matrices
+from hardwear.errors import TrainingError
+
+
+def _generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def _windows(count: int = 64) -> torch.Tensor:
+    return torch.randn(count, 128, 6, generator=_generator(9))
+
+
+def test_nothing_switched_on_changes_nothing() -> None:
+    windows = _windows()
+    assert torch.equal(augment(windows, Augmentation(), _generator()), windows)
+
+
+def test_rotation_matrices_are_rotations_by_the_angle() -> None:
+    angles = torch.linspace(-3.0, 3.0, 50, dtype=torch.float64)
+    axes = torch.randn(50, 3, generator=_generator(), dtype=torch.float64)
+    matrices = rotation_matrices(axes, angles)
+    identity = torch.eye(3, dtype=torch.float64).expand(50, 3, 3)
+    torch.testing.assert_close(matrices @ matrices.transpose(1, 2), identity, atol=1e-12, rtol=0)
+    torch.testing.assert_close(torch.linalg.det(matrices), torch.ones(50, dtype=torch.float64))
+    traces = matrices.diagonal(dim1=1, dim2=2).sum(dim=1)
+    torch.testing.assert_close(traces, 1 + 2 * torch.cos(angles))
+    torch.testing.assert_close((matrices @ axes[..., None])[..., 0], axes)
+
+
+def test_rotation_turns_both_sensors_of_a_window_alike_and_keeps_lengths() -> None:
+    windows = _windows()
+    windows[..., 3:] = 2.0 * windows[..., :3]
+    turned = augment(windows, Augmentation(rotation_degrees=30.0), _generator())
+    torch.testing.assert_close(turned[..., 3:], 2.0 * turned[..., :3])
+    torch.testing.assert_close(turned[..., :3].norm(dim=2), windows[..., :3].norm(dim=2))
+    cosines = torch.cosine_similarity(turned[..., :3], windows[..., :3], dim=2)
+    assert (cosines < 0.999).any(dim=1).float().mean() > 0.5
+
+
+def test_rotation_angles_have_the_deviation_asked_for() -> None:
+    gravity = torch.zeros(20_000, 128, 6)[:, :1]
+    gravity[..., 0] = 1.0
+    turned = augment(gravity, Augmentation(rotation_degrees=10.0), _generator())
+    # An axis drawn uniformly tilts gravity by θ·sin(angle to the axis), whose square has mean 2/3.
+    tilt = torch.rad2deg(torch.atan2(turned[:, 0, 1:3].norm(dim=1), turned[:, 0, 0]))
+    assert tilt.square().mean().sqrt().item() == pytest.approx(10.0 * math.sqrt(2 / 3), rel=0.03)
+
+
+def test_scale_is_drawn_per_window_and_sensor() -> None:
+    windows = _windows(4000)[:, :4]
+    ratio = augment(windows, Augmentation(scale=0.1), _generator()) / windows
+    acc, gyro = ratio[..., :3], ratio[..., 3:]
+    for part in (acc, gyro):
+        torch.testing.assert_close(part, part[:, :1, :1].expand_as(part), atol=1e-4, rtol=1e-4)
+        assert part[:, 0, 0].std().item() == pytest.approx(0.1, rel=0.05)
+    assert abs(torch.corrcoef(torch.stack([acc[:, 0, 0], gyro[:, 0, 0]]))[0, 1].item()) < 0.06
+
+
+def test_noise_and_offset_have_the_deviation_asked_for() -> None:
+    settings = Augmentation(acc_noise=0.02, gyro_noise=0.05)
+    noise = augment(torch.zeros(500, 128, 6), settings, _generator())
+    assert noise[..., :3].std().item() == pytest.approx(0.02, rel=0.02)
+    assert noise[..., 3:].std().item() == pytest.approx(0.05, rel=0.02)
+    offset = augment(torch.zeros(5000, 128, 6), Augmentation(acc_offset=0.03), _generator())
+    assert torch.equal(offset, offset[:, :1].expand_as(offset))
+    assert offset[:, 0, :3].std().item() == pytest.approx(0.03, rel=0.05)
+    assert not offset[..., 3:].any()
+
+
+def test_tempo_changes_the_pace_about_the_middle() -> None:
+    time = torch.arange(128.0) - 63.5
+    windows = time[None, :, None].expand(200, 128, 6).contiguous()
+    paced = augment(windows, Augmentation(tempo=0.1), _generator())
+    slopes = paced[:, 64] - paced[:, 63]
+    assert slopes[:, 0].std().item() == pytest.approx(0.1, rel=0.2)
+    expected = (slopes[:, :1] * time).clamp(-63.5, 63.5)
+    torch.testing.assert_close(paced[..., 0], expected, atol=1e-3, rtol=0)
+
+
+def test_the_same_generator_gives_the_same_windows_and_the_input_is_left_alone() -> None:
+    settings = Augmentation(10.0, 0.1, 0.01, 0.02, 0.01, 0.05)
+    windows = _windows()
+    first = augment(windows, settings, _generator(3))
+    assert torch.equal(first, augment(windows, settings, _generator(3)))
+    assert not torch.equal(first, augment(windows, settings, _generator(4)))
+    assert torch.equal(windows, _windows())
+
+
+@pytest.mark.parametrize("bad", [-0.1, float("nan"), float("inf"), "0.1"])
+def test_senseless_strengths_are_refused(bad: float) -> None:
+    with pytest.raises(TrainingError, match=r"augmentation\.scale"):
+        Augmentation(scale=bad)

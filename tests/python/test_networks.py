@@ -1,0 +1,100 @@
+"""The networks are what their tables say, and stay the same when batch norm is folded away."""
+
+import pytest
+import torch
+from torch import nn
+
+from hardwear import networks
+from hardwear.errors import TrainingError
+
+_EXPORTABLE = (
+    nn.Conv1d, nn.ReLU, nn.LeakyReLU, nn.MaxPool1d, nn.AvgPool1d, nn.Flatten, nn.Linear, nn.Dropout, nn.Sequential,
+    networks.Network,
+)  # fmt: skip
+
+
+def test_paper_network_is_table_one() -> None:
+    network = networks.build("paper")
+    assert network.parameter_count == 2_382_662
+    layers = [m for m in network.body if not isinstance(m, nn.Dropout)]
+    sizes = [
+        m.out_channels if isinstance(m, nn.Conv1d) else m.out_features if isinstance(m, nn.Linear) else type(m).__name__
+        for m in layers
+    ]
+    relu = "LeakyReLU"
+    assert sizes == [
+        64, relu, 64, relu, "MaxPool1d", 128, relu, 128, relu, 128, relu, "MaxPool1d",
+        "Flatten", 512, relu, 256, relu, 64, relu,
+    ]  # fmt: skip
+    assert all(m.kernel_size == (3,) and m.padding == (1,) for m in layers if isinstance(m, nn.Conv1d))
+    assert network.classifier.out_features == 6
+
+
+def test_compact_network_fits_32_kilobytes_of_int8_with_its_int32_biases() -> None:
+    network = networks.fold_batch_norm(networks.build("compact"))
+    biases = network.parameter_count - network.weight_count
+    assert network.weight_count + 4 * biases <= 32 * 1024
+
+
+@pytest.mark.parametrize("name", networks.names())
+def test_every_network_gives_logits_and_a_64_wide_embedding(name: str) -> None:
+    network = networks.build(name).eval()
+    logits, embedding = network(torch.randn(3, 128, 6))
+    assert logits.shape == (3, 6)
+    assert embedding.shape == (3, network.embedding_size) == (3, 64)
+    torch.testing.assert_close(network.classifier(embedding), logits)
+
+
+@pytest.mark.parametrize("name", networks.names())
+def test_folded_networks_hold_only_layers_that_convert(name: str) -> None:
+    folded = networks.fold_batch_norm(networks.build(name))
+    assert not folded.training
+    assert all(isinstance(m, _EXPORTABLE) for m in folded.modules())
+
+
+def test_folding_batch_norm_changes_nothing_but_rounding() -> None:
+    torch.manual_seed(0)
+    network = networks.build("compact").train()
+    for _ in range(5):  # so that the running statistics are not 0 and 1
+        network(2.0 * torch.randn(32, 128, 6) + 1.0)
+    for norm in (m for m in network.modules() if isinstance(m, nn.BatchNorm1d)):
+        nn.init.uniform_(norm.weight, 0.5, 2.0)
+        nn.init.uniform_(norm.bias, -1.0, 1.0)
+    network = network.double().eval()
+    windows = torch.randn(8, 128, 6, dtype=torch.float64)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    folded = networks.fold_batch_norm(network)
+    for ours, theirs in zip(folded(windows), network(windows), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
+    assert any(isinstance(m, nn.BatchNorm1d) for m in network.modules())
+    assert all(torch.equal(before[name], tensor) for name, tensor in network.state_dict().items())
+
+
+def test_a_batch_norm_that_cannot_be_folded_is_refused() -> None:
+    network = networks.build("compact")
+    network.body.insert(3, nn.BatchNorm1d(16))
+    with pytest.raises(TrainingError, match="right after a Conv1d, got one after ReLU"):
+        networks.fold_batch_norm(network)
+
+
+def test_dropout_acts_in_training_only() -> None:
+    network = networks.build("paper", dropout=0.5)
+    windows = torch.randn(2, 128, 6)
+    assert not torch.equal(network.train()(windows)[0], network(windows)[0])
+    assert torch.equal(network.eval()(windows)[0], network(windows)[0])
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(TrainingError, match=r"compact, paper, got 'resnet'"):
+        networks.build("resnet")
+
+
+@pytest.mark.parametrize(("classes", "dropout", "what"), [(1, 0.0, "2 classes"), (6, 1.0, "dropout")])
+def test_senseless_sizes_are_refused(classes: int, dropout: float, what: str) -> None:
+    with pytest.raises(TrainingError, match=what):
+        networks.build("compact", classes, dropout)
+
+
+def test_windows_of_another_shape_are_refused() -> None:
+    with pytest.raises(TrainingError, match=r"windows \(B, 128, 6\), got \(1, 6, 128\)"):
+        networks.build("compact")(torch.zeros(1, 6, 128))
