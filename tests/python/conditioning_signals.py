@@ -74,5 +74,5 @@ def every_kind(spec: FilterSpec, samples: int = 4096, recordings: int = 128) -> 
         "square waves": square_waves(samples),
         "steps": steps(samples),
         "worst cases": worst_cases(spec, samples),
-        "silence": silence(samples),
+        "silence, constants": silence(samples),
     }
