@@ -80,6 +80,7 @@ void FrameWriter::bytes(const uint8_t* values, size_t count) {
     fits_ = false;
     return;
   }
+  if (count == 0) return;  // memcpy takes no null pointer, not even for nothing
   std::memcpy(buffer_ + size_, values, count);
   size_ += count;
 }
