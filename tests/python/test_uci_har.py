@@ -1,5 +1,4 @@
 import logging
-import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +23,6 @@ from hypothesis import strategies as st
 from hardwear.datasets import Dataset, load_uci_har, summarize
 from hardwear.datasets.checksums import checksums
 from hardwear.datasets.tables import content_hash
-from hardwear.datasets.uci_har import UCI_HAR
 from hardwear.errors import DatasetError, DatasetUnavailable
 
 FILES = uci_har_files()
@@ -218,6 +216,10 @@ def test_missing_path_is_named(tmp_path: Path) -> None:
     refused(tmp_path / "nowhere.zip", "nowhere.zip", "no such file")
 
 
+def test_source_that_is_neither_file_nor_folder_is_told(tmp_path: Path) -> None:
+    refused(Path("/dev/null"), "/dev/null")
+
+
 def test_empty_folder_is_called_empty(tmp_path: Path) -> None:
     refused(tmp_path, "an empty folder")
 
@@ -378,36 +380,3 @@ def test_encrypted_archive_is_told(tmp_path: Path) -> None:
         content[content.index(header) + flags] |= 1
     path.write_bytes(content)
     refused(path, info.filename.removeprefix(UCI_HAR_PREFIX), "encrypted")
-
-
-# -- the published data ---------------------------------------------------------------------------------------------
-
-
-@pytest.mark.data
-def test_published_archive_holds_what_its_authors_report(uci_har: Dataset) -> None:
-    assert uci_har.name == "UCI-HAR"
-    assert uci_har.sha256 == content_hash(checksums("uci_har"))
-    for part, windows in (("train", uci_har.train), ("test", uci_har.test)):
-        assert tuple(np.bincount(windows.labels)) == UCI_HAR.label_counts[part]
-        assert tuple(np.unique(windows.subjects)) == UCI_HAR.subjects[part]
-        assert windows.windows.dtype == np.float32
-        assert windows.windows.flags.c_contiguous
-    standing = uci_har.train.windows[uci_har.train.labels == 4]
-    assert standing[:, :, 0].mean() == pytest.approx(1.0, abs=0.05)  # g, gravity on x
-
-
-@pytest.mark.data
-def test_published_archive_inside_another_loads_the_same_and_then_within_a_second(
-    uci_har: Dataset, tmp_path: Path
-) -> None:
-    outer = tmp_path / "human+activity+recognition+using+smartphones.zip"
-    inside = uci_har.source.removesuffix("/" + UCI_HAR_PREFIX.rstrip("/"))
-    if not zipfile.is_zipfile(inside):
-        pytest.skip(f"the data are not in a plain archive but in {uci_har.source}")
-    with zipfile.ZipFile(outer, "w") as archive:
-        archive.write(inside, "UCI HAR Dataset.zip")
-    assert same(uci_har, load_uci_har(outer))
-    before = time.perf_counter()
-    again = load_uci_har(outer)
-    assert time.perf_counter() - before < 1.0
-    assert same(uci_har, again)

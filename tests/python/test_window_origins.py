@@ -1,7 +1,4 @@
-import csv
-import os
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -92,31 +89,3 @@ def test_recordings_without_a_whole_window_give_an_empty_set(recordings: list[Re
     windows = cut_windows([replace(recordings[0], segments=())])
     assert isinstance(windows, WindowSet)
     assert windows.windows.shape == (0, 128, 6)
-
-
-@pytest.mark.data
-def test_all_published_windows_have_one_origin_and_overlap_by_half(
-    uci_har: Dataset, hapt: tuple[Recording, ...]
-) -> None:
-    origins = window_origins(uci_har, hapt)
-    users = {r.experiment: r.user for r in hapt}
-    for windows, found in ((uci_har.train, origins.train), (uci_har.test, origins.test)):
-        assert [users[e] for e in found.experiment.tolist()] == windows.subjects.tolist()
-        follows = (np.diff(found.experiment) == 0) & (np.diff(found.start) == 64)
-        assert follows.mean() > 0.9
-        np.testing.assert_array_equal(windows.windows[:-1][follows][:, 64:], windows.windows[1:][follows][:, :64])
-
-
-@pytest.mark.data
-def test_origins_equal_those_derived_independently(uci_har: Dataset, hapt: tuple[Recording, ...]) -> None:
-    table = Path(os.environ.get("HARDWEAR_DATA", "")) / "uci_har_window_origin.csv"
-    if not table.is_file():
-        pytest.skip("no uci_har_window_origin.csv in HARDWEAR_DATA")
-    origins = window_origins(uci_har, hapt)
-    with table.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    for part, found in (("train", origins.train), ("test", origins.test)):
-        own = [r for r in rows if r["part"] == part]
-        assert [int(r["row"]) for r in own] == list(range(len(found.start)))
-        assert [int(r["experiment"]) for r in own] == found.experiment.tolist()
-        assert [int(r["start_sample"]) for r in own] == found.start.tolist()

@@ -204,7 +204,11 @@ def find_files(spec: ArchiveSpec, source: Path) -> DatasetFiles | None:
     if not source.exists():
         raise DatasetError(f"expected {spec.name} in {source}, got no such file or folder; check the path")
     problems: list[str] = []
-    for path in _candidates(spec, source):
+    try:
+        candidates = _candidates(spec, source)
+    except OSError as error:
+        raise DatasetError(f"expected {spec.name} in {source}, got: {error}; check the path") from error
+    for path in candidates:
         try:
             for container in _containers(path):
                 for prefix, count in sorted(container.roots(spec).items(), key=lambda item: -item[1]):
@@ -274,6 +278,8 @@ def _reason(error: Exception) -> str:
 
 
 def _not_a_zip(file: Path | io.BytesIO, description: str, error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"expected to read {description}, got: {error}; check the file and its permissions"
     start = file.getvalue()[:4] if isinstance(file, io.BytesIO) else _first_bytes(file)
     if start == b"PK\x03\x04":
         came = "the beginning of one: it was cut off, as by an interrupted download"
