@@ -38,12 +38,13 @@ class ExitCode(IntEnum):
     FAULT = 94
 
 
-def qemu_command(elf: Path, serial: Sequence[str]) -> list[str]:
-    """The command that boots an image on the emulated board.
+def boot_command(elf: Path, serial: Sequence[str], *, pin: bool = True) -> list[str]:
+    """The command that boots an image on the emulated board, in a QEMU that ends with this process.
 
     Args:
         elf: The image.
         serial: QEMU's options for the first serial line.
+        pin: Whether to keep QEMU on one processor; the next one takes the next processor.
 
     Raises:
         LinkError: QEMU or the image is missing.
@@ -53,6 +54,7 @@ def qemu_command(elf: Path, serial: Sequence[str]) -> list[str]:
     if not elf.is_file():
         raise LinkError(f"expected a firmware image at {elf}, there is none. Next step: hardwear build --env emulator")
     return [
+        *(sys.executable, "-I", "-S", launcher.__file__, str(os.getpid()), _processor() if pin else "any"),
         QEMU,
         *("-machine", "mps2-an386"),
         *("-display", "none", "-monitor", "none"),
@@ -87,10 +89,7 @@ class EmulatorLink:
         try:
             line = ("-chardev", f"socket,id=uart,fd={guest.fileno()}", "-serial", "chardev:uart")
             self._process = subprocess.Popen(
-                [
-                    *(sys.executable, "-I", "-S", launcher.__file__, str(os.getpid()), _processor() if pin else "any"),
-                    *qemu_command(elf, line),
-                ],
+                boot_command(elf, line, pin=pin),
                 pass_fds=[guest.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=self._errors,

@@ -62,13 +62,21 @@ env.AddPlatformTarget(
     "Calculate program size",
 )
 
-env.Replace(UPLOADCMD='"$PYTHONEXE" "$PROJECT_DIR/tools/run_emulator.py" "$SOURCE"')
+emulator = '"$PYTHONEXE" "$PROJECT_DIR/tools/run_emulator.py" "$SOURCE"'
+env.Replace(UPLOADCMD=emulator)
 env.AddPlatformTarget(
     "upload",
     program,
     env.VerboseAction("$UPLOADCMD", "Booting $SOURCE on QEMU"),
     "Boot",
-    "Boot the firmware on QEMU's mps2-an386, with its serial line on a TCP port",
+    "Boot the firmware on QEMU's mps2-an386 and ask it who it is",
+)
+env.AddPlatformTarget(
+    "serve",
+    program,
+    env.VerboseAction(f"{emulator} --serve 4441", "Booting $SOURCE on QEMU"),
+    "Serve",
+    "Keep the firmware running, its serial line on TCP port 4441",
 )
 
 Default([buildprog])
