@@ -1,6 +1,7 @@
 """The converted model is int8 throughout, says what the float network says, and comes out the same every time."""
 
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as sch
 
 from hardwear.contract import CHANNEL_COUNT, WINDOW_SAMPLES
 from hardwear.errors import ConversionError
-from hardwear.quantization.convert import INPUT_TAIL, to_int8
+from hardwear.quantization.convert import Calibration, to_int8
 from hardwear.quantization.onnx_export import export_onnx
 from hardwear.quantization.tflite_file import parse, summarize
 from hardwear.quantization.tflm import TflmModel
@@ -148,8 +149,15 @@ def test_a_user_sees_none_of_tensorflows_chatter(converted):
 def test_the_inputs_range_comes_from_the_calibration_windows_less_their_tails(converted):
     window = converted.model.summary.input
     low, high = (window.scale * (end - window.zero_point) for end in (-128, 127))
-    expected = np.quantile(CALIBRATION, [INPUT_TAIL, 1 - INPUT_TAIL])
+    expected = np.quantile(CALIBRATION, [Calibration().input_tail, 1 - Calibration().input_tail])
     np.testing.assert_allclose([low, high], expected, atol=window.scale)
+
+
+def test_a_wider_range_is_taken_when_no_sample_may_saturate(converted):
+    whole = TflmModel(to_int8(converted.onnx, CALIBRATION, Calibration(input_tail=0.0, windows=50)))
+    window = whole.summary.input
+    low, high = (window.scale * (end - window.zero_point) for end in (-128, 127))
+    np.testing.assert_allclose([low, high], [CALIBRATION.min(), CALIBRATION.max()], atol=window.scale)
 
 
 def test_costs_are_counted_from_the_file(converted):
@@ -268,3 +276,13 @@ def test_outputs_in_the_other_order_are_refused(converted):
 
     with pytest.raises(ConversionError, match="logits"):
         summarize(repacked(converted.tflite, swap))
+
+
+def test_threads_that_load_models_leave_the_process_its_output(converted, capfd):
+    threads = [threading.Thread(target=TflmModel, args=(converted.tflite,)) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    os.write(2, b"still here")
+    assert capfd.readouterr().err == "still here"

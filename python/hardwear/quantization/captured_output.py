@@ -7,8 +7,12 @@ as long as all goes well, the arena's size in one case, and the only hint in ano
 import os
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+_ONE_AT_A_TIME = threading.RLock()
+"""Two threads that redirect and restore in turns would leave the process without its stderr."""
 
 
 class CapturedOutput:
@@ -31,9 +35,9 @@ def captured_output() -> Iterator[CapturedOutput]:
         The capture; its `text` is filled when the block ends, by an exception too.
     """
     capture = CapturedOutput()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    with tempfile.TemporaryFile() as sink:
+    with _ONE_AT_A_TIME, tempfile.TemporaryFile() as sink:
+        sys.stdout.flush()
+        sys.stderr.flush()
         kept = [(descriptor, os.dup(descriptor)) for descriptor in (1, 2)]
         try:
             for descriptor, _ in kept:

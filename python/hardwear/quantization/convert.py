@@ -8,6 +8,7 @@ known to be convertible.
 import importlib
 import os
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +36,27 @@ from hardwear.quantization.layers import (
 from hardwear.quantization.onnx_export import EMBEDDING_NAME, INPUT_NAME, LOGITS_NAME
 from hardwear.quantization.tflite_file import parse, summarize
 
-CALIBRATION_WINDOWS = 512
-"""Four times as many change the logits by less than the rounding does; each costs about a millisecond."""
 
-INPUT_TAIL = 1e-3
-"""Share of calibration samples that may saturate at each end of the input's range, for a finer step to all others.
+@dataclass(frozen=True)
+class Calibration:
+    """How activation ranges are taken from training windows; docs/conversion.md has the table behind the defaults."""
 
-Chosen on validation subjects: the int8 logits lie closest to the float ones there (docs/bundle.md has the table).
-"""
+    input_tail: float = 1e-3
+    """Share of calibration samples that may saturate at each end of the input's range, for a finer step to all others.
+
+    On validation subjects this brings the int8 logits closest to the float ones.
+    """
+    windows: int = 512
+    """At most so many windows, spread evenly; four times as many change less than the rounding does."""
+
+    def __post_init__(self) -> None:
+        """Refuse what leaves no range or no window."""
+        if not 0.0 <= self.input_tail < 0.5 or self.windows < 1:
+            raise ConversionError(
+                "expected an input tail of 0 up to 0.5 and at least one window to calibrate on, "
+                f"got {self.input_tail} and {self.windows}"
+            )
+
 
 _VERIFIED_WINDOWS = 4
 _FLOAT_TOLERANCE, _FLOAT_NOISE = 1e-4, 1e-6
@@ -50,13 +64,13 @@ _FLOAT_TOLERANCE, _FLOAT_NOISE = 1e-4, 1e-6
 FloatWindows = npt.NDArray[np.float32]
 
 
-def to_int8(onnx_path: Path, windows: FloatWindows) -> bytes:
+def to_int8(onnx_path: Path, windows: FloatWindows, calibration: Calibration = Calibration()) -> bytes:
     """Convert an ONNX model to a full-int8 .tflite file.
 
     Args:
         onnx_path: File written by `export_onnx`.
-        windows: (N, 128, 6) normalised float32 windows to calibrate on; training windows, never test windows. At
-            most `CALIBRATION_WINDOWS` of them are used, spread evenly.
+        windows: (N, 128, 6) normalised float32 windows to calibrate on; training windows, never test windows.
+        calibration: How the ranges are taken from them.
 
     Returns:
         The .tflite file: int8 input (1, 128, 6); int8 outputs logits (1, 6) and embedding (1, E), in this order;
@@ -67,10 +81,10 @@ def to_int8(onnx_path: Path, windows: FloatWindows) -> bytes:
             shape, Keras and ONNX disagree, or the converter leaves something that is not int8.
     """
     layers = read_onnx(onnx_path)
-    calibration = _calibration(windows)
+    samples = _samples(windows, calibration)
     with captured_output() as said:
         try:
-            model, failure = _convert(layers, calibration, onnx_path), None
+            model, failure = _convert(layers, samples, onnx_path), None
         except ConversionError:
             raise
         except Exception as error:  # TensorFlow raises whatever its C++ side raised
@@ -81,19 +95,20 @@ def to_int8(onnx_path: Path, windows: FloatWindows) -> bytes:
     return model
 
 
-def _calibration(windows: FloatWindows) -> FloatWindows:
+def _samples(windows: FloatWindows, calibration: Calibration) -> FloatWindows:
+    """The windows that the converter sees, clipped to the input's range, which it takes from them."""
     if windows.ndim != 3 or windows.shape[1:] != (WINDOW_SAMPLES, CHANNEL_COUNT) or len(windows) == 0:
         raise ConversionError(
             f"expected calibration windows of shape (N, {WINDOW_SAMPLES}, {CHANNEL_COUNT}), got {windows.shape}"
         )
     if not np.isfinite(windows).all():
         raise ConversionError("expected finite calibration windows, got NaN or infinity")
-    low, high = np.quantile(windows, (INPUT_TAIL, 1.0 - INPUT_TAIL))
-    chosen = np.linspace(0, len(windows) - 1, min(len(windows), CALIBRATION_WINDOWS)).round().astype(np.int64)
-    calibration = np.clip(windows[chosen], low, high).astype(np.float32)
-    # The converter takes the range from the data: have both ends in it, whichever windows were chosen.
-    calibration[0, 0, 0], calibration[0, -1, 0] = low, high
-    return calibration
+    low, high = np.quantile(windows, (calibration.input_tail, 1.0 - calibration.input_tail))
+    chosen = np.linspace(0, len(windows) - 1, min(len(windows), calibration.windows)).round().astype(np.int64)
+    samples = np.clip(windows[chosen], low, high).astype(np.float32)
+    # Both ends must be among them, whichever windows were chosen.
+    samples[0, 0, 0], samples[0, -1, 0] = low, high
+    return samples
 
 
 def _tensorflow() -> Any:
@@ -106,15 +121,15 @@ def _tensorflow() -> Any:
     return importlib.import_module("tensorflow")
 
 
-def _convert(layers: LayerList, calibration: FloatWindows, onnx_path: Path) -> bytes:
+def _convert(layers: LayerList, samples: FloatWindows, onnx_path: Path) -> bytes:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         tensorflow = _tensorflow()
         keras_model = _keras_model(tensorflow, layers)
-        _verify_float(keras_model, onnx_path, calibration[:_VERIFIED_WINDOWS])
+        _verify_float(keras_model, onnx_path, samples[:_VERIFIED_WINDOWS])
         converter = tensorflow.lite.TFLiteConverter.from_keras_model(keras_model)
         converter.optimizations = [tensorflow.lite.Optimize.DEFAULT]
-        converter.representative_dataset = lambda: ([window[np.newaxis]] for window in calibration)
+        converter.representative_dataset = lambda: ([window[np.newaxis]] for window in samples)
         converter.target_spec.supported_ops = [tensorflow.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = converter.inference_output_type = tensorflow.int8
         converter._experimental_disable_per_channel_quantization_for_dense_layers = True
