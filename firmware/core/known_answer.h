@@ -20,7 +20,13 @@ struct KnownAnswer {
 };
 
 // Where a known-answer test found the first difference.
-enum class KnownAnswerResult : uint8_t { kEqual, kEngineFailed, kConditioningDiffers, kLogitDiffers, kEmbeddingDiffers };
+enum class KnownAnswerResult : uint8_t {
+  kEqual,
+  kEngineFailed,
+  kConditioningDiffers,
+  kLogitDiffers,
+  kEmbeddingDiffers,
+};
 
 struct KnownAnswerReport {
   KnownAnswerResult result;

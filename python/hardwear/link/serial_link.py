@@ -143,9 +143,9 @@ def find_port(port: str | None = None, candidates: Sequence[PortInfo] | None = N
 
 def _advice(error: Exception) -> str:
     text = str(error).lower()
-    if "permission" in text or "errno 13" in text:
+    if "permission" in text or "errno 13]" in text:
         return "sudo usermod -aG dialout $USER, then log in again"
-    if "busy" in text or "lock" in text or "errno 11" in text:
+    if "busy" in text or "lock" in text or "errno 11]" in text:
         return "close the other program that uses the port"
     if "refused" in text:
         return "start what should listen there first"
