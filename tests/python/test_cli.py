@@ -1,0 +1,115 @@
+"""The command line: every verb explains itself, machines get JSON, people get one line that says what to do."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+VERBS = ("data", "train", "convert", "evaluate", "generate", "build", "replay", "report", "demo")
+
+
+def hardwear(*arguments: object, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "hardwear", *map(str, arguments)]
+    return subprocess.run(
+        command,
+        cwd=cwd,
+        env={**os.environ, "COLUMNS": "200", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+def test_the_verbs_are_listed_with_what_they_do() -> None:
+    shown = hardwear("--help")
+    assert shown.returncode == 0
+    assert [verb for verb in VERBS if f" {verb} " not in shown.stdout] == []
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself(verb: str) -> None:
+    shown = hardwear(verb, "--help")
+    assert shown.returncode == 0
+    assert f"Usage: python -m hardwear {verb}" in shown.stdout
+
+
+def assert_one_line_of_advice(done: subprocess.CompletedProcess[str], *said: str) -> None:
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "error:" in done.stderr
+    for text in said:
+        assert text in done.stderr.replace("\n", " ")
+
+
+def test_data_that_are_not_there_end_with_advice(tmp_path: Path) -> None:
+    assert_one_line_of_advice(hardwear("data", "--data", tmp_path / "nowhere"), "nowhere")
+
+
+def test_an_unknown_network_is_answered_with_the_known_ones(tmp_path: Path) -> None:
+    done = hardwear("train", "--synthetic", "--network", "huge", "--out", tmp_path / "run")
+    assert_one_line_of_advice(done, "huge", "compact", "paper")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_that_is_no_bundle_ends_with_advice(tmp_path: Path) -> None:
+    for verb in (("evaluate", tmp_path), ("generate", tmp_path, "--out", tmp_path / "out"), ("replay", tmp_path)):
+        assert_one_line_of_advice(hardwear(*verb), "model.tflite", "hardwear convert")
+    assert not (tmp_path / "out").exists()
+
+
+def test_two_devices_at_once_are_refused() -> None:
+    assert_one_line_of_advice(hardwear("replay", "--emulator", "--port", "loop://"), "give one of them")
+
+
+def test_no_board_ends_with_advice(tmp_path: Path) -> None:
+    done = hardwear("replay", "--synthetic", "--limit", "1", "--out", tmp_path, "--port", "/dev/ttyNoSuchPort")
+    assert_one_line_of_advice(done, "/dev/ttyNoSuchPort")
+
+
+def test_the_validator_under_tools_is_the_replay_verb() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "tools" / "replay.py", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "Send recorded motion to a device" in done.stdout
+
+
+def test_data_json_is_one_document_with_the_counts() -> None:
+    done = hardwear("data", "--synthetic", "--json")
+    document = json.loads(done.stdout)
+    assert document["synthetic"] is True
+    for part in ("train", "test"):
+        assert sum(document[part]["windows_per_class"].values()) == document[part]["windows"]
+
+
+def test_tables_of_simulated_data_are_headed_synthetic() -> None:
+    assert hardwear("data", "--synthetic").stdout.startswith("SYNTHETIC")
+
+
+def test_evaluate_json_has_the_documented_keys() -> None:
+    document = json.loads(hardwear("evaluate", "models/compact", "--synthetic", "--json").stdout)
+    page = (ROOT / "docs" / "results.md").read_text()
+    assert [key for key in document if f"`{key}`" not in page] == []
+    assert 0 < document["macro_f1"] < 1
+    assert set(document["recall"]) > {"SITTING", "STANDING"}
+
+
+def test_the_committed_headers_are_those_of_the_shipped_bundle(tmp_path: Path) -> None:
+    assert hardwear("generate", "models/compact", "--out", tmp_path).returncode == 0
+    committed = {path.name: path.read_bytes() for path in (ROOT / "firmware" / "generated").glob("*.h")}
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("*.h")} == committed
+
+
+def test_a_run_becomes_a_bundle_and_says_synthetic(tmp_path: Path) -> None:
+    run, bundle = tmp_path / "run", tmp_path / "bundle"
+    trained = hardwear("train", "--synthetic", "--epochs", 1, "--out", run, "--json")
+    assert trained.returncode == 0, trained.stderr
+    assert 0 < json.loads(trained.stdout)["macro_f1"] <= 1
+    converted = hardwear("convert", run, "--out", bundle, "--synthetic")
+    assert converted.returncode == 0, converted.stderr
+    assert converted.stdout.startswith("SYNTHETIC")
+    assert json.loads((bundle / "manifest.json").read_text())["synthetic"] is True
