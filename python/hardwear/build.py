@@ -7,7 +7,6 @@ import shutil
 import struct
 import subprocess
 import sys
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,10 @@ GENERATED = PROJECT / "firmware" / "generated"
 BUILD_DIR = PROJECT / ".pio" / "build"
 ENVIRONMENTS = ("emulator", "emulator_probe", "native", "nano33ble")
 
+# The nRF52840's, less the bootloader: what the Nano 33 BLE and the emulated board have.
+FLASH_LIMIT_BYTES = 983_040
+RAM_LIMIT_BYTES = 262_144
+
 REGISTRY = "https://api.registry.platformio.org/v3/packages/platformio/tool/tool-scons"
 REGISTRY_TIMEOUT_S = 3.0
 
@@ -34,7 +37,7 @@ INSTALL_COMPILER = (
 )
 
 _PROGRAMS = {"native": "hardwear"}  # the others are called firmware.elf
-_SHOWN_LINES = 40
+_SHOWN_LINES = 20
 
 
 @dataclass(frozen=True)
@@ -46,15 +49,11 @@ class Firmware:
         flash_bytes: What it takes of flash: code, constants, initial values. None for a program of this computer.
         ram_bytes: What it reserves of RAM: variables and stack; a heap that takes what is left is not counted. None
             for a program of this computer.
-        flash_limit_bytes: What the board has of it.
-        ram_limit_bytes: The same of RAM.
     """
 
     elf: Path
     flash_bytes: int | None
     ram_bytes: int | None
-    flash_limit_bytes: int = 983_040
-    ram_limit_bytes: int = 262_144
 
     def to_json(self) -> dict[str, Any]:
         """What `hardwear build --json` prints."""
@@ -62,8 +61,8 @@ class Firmware:
             "elf": str(self.elf),
             "flash_bytes": self.flash_bytes,
             "ram_bytes": self.ram_bytes,
-            "flash_limit_bytes": self.flash_limit_bytes,
-            "ram_limit_bytes": self.ram_limit_bytes,
+            "flash_limit_bytes": FLASH_LIMIT_BYTES,
+            "ram_limit_bytes": RAM_LIMIT_BYTES,
         }
 
     def facts(self) -> dict[str, str]:
@@ -71,8 +70,8 @@ class Firmware:
         if self.flash_bytes is None or self.ram_bytes is None:
             return {"image": str(self.elf)}
         return {
-            "flash": _share(self.flash_bytes, self.flash_limit_bytes),
-            "RAM": _share(self.ram_bytes, self.ram_limit_bytes),
+            "flash": _share(self.flash_bytes, FLASH_LIMIT_BYTES),
+            "RAM": _share(self.ram_bytes, RAM_LIMIT_BYTES),
         }
 
 
@@ -103,12 +102,12 @@ def build(
         )
     out = (build_dir or BUILD_DIR).resolve()
     environment = platformio_environment()
-    environment["HARDWEAR_GENERATED_ROOT"] = str(headers.parent)
+    environment["PLATFORMIO_INCLUDE_DIR"] = str(headers.parent)  # searched before firmware/
     environment["PLATFORMIO_BUILD_DIR"] = str(out)
     prepare_platformio(env)
 
     command = [sys.executable, "-m", "platformio", "run", "--environment", env]
-    lines: deque[str] = deque(maxlen=_SHOWN_LINES)
+    lines: list[str] = []
     sources = _source_count(env)
     done = 0
     process = subprocess.Popen(
@@ -133,8 +132,7 @@ def build(
             process.terminate()
             raise
     if process.returncode != 0:
-        said = "\n".join(line for line in lines if line)
-        raise BuildError(f"{env} could not be built:\n{said}\nNext step: see the first error above")
+        raise BuildError(f"{env} could not be built:\n{_first_error(lines)}\nNext step: mend the first error above")
     progress(sources, sources, "linked")
     return measure(default_elf(env, out))
 
@@ -243,6 +241,13 @@ def _check_compiler(may_be_downloaded: bool) -> None:
         path = subprocess.run([COMPILER, f"-print-file-name={library}"], capture_output=True, text=True).stdout.strip()
         if not Path(path).is_absolute():  # where it finds none, it repeats the name
             raise BuildError(f"{COMPILER} comes without its {library}. Next step: {INSTALL_COMPILER}")
+
+
+def _first_error(lines: Sequence[str]) -> str:
+    """What the build said from its first error on; its end if none is marked as one."""
+    first = next((at for at, line in enumerate(lines) if re.search(r"\b[Ee]rror:", line)), len(lines) - _SHOWN_LINES)
+    shown = [line for line in lines[max(first, 0) :] if line and not line.startswith("===")]
+    return "\n".join(shown[:_SHOWN_LINES])
 
 
 def _source_count(env: str) -> int:

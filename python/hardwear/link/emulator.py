@@ -23,6 +23,7 @@ INSTALL_QEMU = "apt-get install qemu-system-arm"
 WRITE_TIMEOUT_S = 10.0
 EXIT_TIMEOUT_S = 5.0
 _READ_AHEAD_BYTES = 65536
+_SEND_BUFFER_BYTES = 16384  # the default takes the firmware seconds to read, which looks like standstill
 
 # Consecutive emulators start on consecutive processors; the offset keeps two programs off the same one.
 _starts = itertools.count(os.getpid())
@@ -104,6 +105,7 @@ class EmulatorLink:
         finally:
             guest.close()
         self._socket.setblocking(False)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
 
     @property
     def name(self) -> str:
@@ -160,6 +162,7 @@ class EmulatorLink:
                 raise LinkError(
                     f"{self.name} took no data for {WRITE_TIMEOUT_S:g} s. Next step: is the firmware's main loop alive?"
                 )
+            deadline = time.monotonic() + WRITE_TIMEOUT_S
             if readable:
                 self._receive()
             if writable:
@@ -167,7 +170,6 @@ class EmulatorLink:
                     view = view[self._socket.send(view) :]
                 except OSError as error:
                     raise self._ended() from error
-                deadline = time.monotonic() + WRITE_TIMEOUT_S
 
     def close(self) -> None:
         """End QEMU; more than once does no harm."""
@@ -216,7 +218,7 @@ class EmulatorLink:
             reason = f"the firmware stopped: {ExitCode(code).name.lower().replace('_', ' ')} (exit code {code})"
             return LinkError(f"{self.name}: {reason}. Next step: its last log line says where")
         self._errors.seek(0)
-        said = " ".join(self._errors.read().decode(errors="replace").split())[-2000:]
+        said = " ".join(self._errors.read().decode(errors="replace").split())[:300]  # then come the registers
         return LinkError(f"{QEMU} has ended (exit code {code}): {said or 'it said nothing'}. Next step: start it again")
 
 
