@@ -29,7 +29,7 @@ def line(request: pytest.FixtureRequest) -> Iterator[FaultyStream]:
 def test_every_window_is_answered_right_in_spite_of_faults(line: FaultyStream, library: Native, in_flight: int) -> None:
     windows = np.random.default_rng(1).integers(-9000, 9000, (150, 128, 6)).astype(np.int16)
     logits, embedding = library.classify(library.quantize(windows))
-    device = Device(line, timeout_s=0.25)
+    device = Device(line, timeout_s=0.25, retries=20)
     answers = list(device.windows(windows, in_flight=in_flight))
     assert [a.logits for a in answers] == [tuple(row) for row in logits.tolist()]
     assert [a.embedding for a in answers] == [tuple(row) for row in embedding.tolist()]
@@ -40,7 +40,7 @@ def test_every_window_is_answered_right_in_spite_of_faults(line: FaultyStream, l
 def test_every_sample_of_a_stream_is_taken_exactly_once_in_spite_of_faults(line: FaultyStream, library: Native) -> None:
     raw = np.random.default_rng(2).integers(-9000, 9000, (6000, 6)).astype(np.int16)
     expected = library.pipeline(raw)
-    device = Device(line, timeout_s=0.25)
+    device = Device(line, timeout_s=0.25, retries=20)
     answers = device.stream(raw[:64], restart=True)
     for start in range(64, len(raw), 50):
         answers += device.stream(raw[start : start + 50], end=start + 50 >= len(raw))
