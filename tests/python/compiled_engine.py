@@ -32,9 +32,7 @@ class Program:
 
     def layers(self, window: npt.NDArray[np.int8]) -> list[npt.NDArray[np.int8]]:
         """What each computing layer makes of one window."""
-        output = subprocess.run(
-            [self.path, "layers"], input=window.tobytes(), capture_output=True, check=True
-        ).stdout
+        output = subprocess.run([self.path, "layers"], input=window.tobytes(), capture_output=True, check=True).stdout
         found = []
         while output:
             number, size = np.frombuffer(output[:8], "<u4").tolist()

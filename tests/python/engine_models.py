@@ -35,7 +35,9 @@ def odd_shapes() -> bytes:
     """Even kernels, strides, no padding, overlapping pools, channel counts that divide by nothing."""
     model = ModelBuilder(seed=4).conv(7, 4, stride=2).relu().conv(5, 3, same=False).leaky_relu(0.2)
     model.max_pool(3, stride=2, relu=True).conv(9, 6, relu=True).average_pool(5, stride=3, relu=True)
-    return model.conv(11, 1).mean(2).flatten().dense(3).leaky_relu(0.5).mark_embedding().leaky_relu(0.9).dense(6).finish()
+    return (
+        model.conv(11, 1).mean(2).flatten().dense(3).leaky_relu(0.5).mark_embedding().leaky_relu(0.9).dense(6).finish()
+    )
 
 
 def tiny_windows() -> bytes:

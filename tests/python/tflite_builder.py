@@ -18,7 +18,7 @@ OPS, OPTIONS = schema.BuiltinOperator, schema.BuiltinOptions
 class AlignedBuffer(schema.BufferT):  # type: ignore[misc]
     """Python's writer ignores the schema's force_align of a buffer's data."""
 
-    def Pack(self, builder: Any) -> Any:
+    def Pack(self, builder: Any) -> Any:  # noqa: N802 (the schema's name)
         raw = b"" if self.data is None else bytes(self.data)
         offset = None
         if raw:
@@ -55,7 +55,9 @@ class ModelBuilder:
 
     def conv(self, outputs: int, taps: int, relu: bool = False, stride: int = 1, same: bool = True) -> "ModelBuilder":
         inputs = self.values.shape[-1]
-        weights = self.random.normal(0, 1.0, (outputs, 1, taps, inputs)) * self.random.uniform(0.2, 2, (outputs, 1, 1, 1))
+        weights = self.random.normal(0, 1.0, (outputs, 1, taps, inputs)) * self.random.uniform(
+            0.2, 2, (outputs, 1, 1, 1)
+        )
         bias = self.random.normal(0, 0.5, outputs)
         options = schema.Conv2DOptionsT()
         options.padding = schema.Padding.SAME if same else schema.Padding.VALID
@@ -84,7 +86,10 @@ class ModelBuilder:
         options = schema.LeakyReluOptionsT()
         options.alpha = alpha
         return self._next(
-            OPS.LEAKY_RELU, OPTIONS.LeakyReluOptions, options, np.where(self.values > 0, self.values, alpha * self.values)
+            OPS.LEAKY_RELU,
+            OPTIONS.LeakyReluOptions,
+            options,
+            np.where(self.values > 0, self.values, alpha * self.values),
         )
 
     def relu(self) -> "ModelBuilder":
@@ -100,9 +105,7 @@ class ModelBuilder:
         axis = self.tensor("axes", (len(axes),), schema.TensorType.INT32, np.array(axes, np.int32))
         options = schema.ReducerOptionsT()
         options.keepDims = False
-        return self._next(
-            OPS.MEAN, OPTIONS.ReducerOptions, options, self.values.mean(axis=axes), extra_inputs=[axis]
-        )
+        return self._next(OPS.MEAN, OPTIONS.ReducerOptions, options, self.values.mean(axis=axes), extra_inputs=[axis])
 
     def flatten(self) -> "ModelBuilder":
         return self.reshape(1, int(np.prod(self.values.shape[1:])))
@@ -190,7 +193,9 @@ class ModelBuilder:
         options.filterHeight = options.strideH = 1
         options.fusedActivationFunction = self._fused(relu)
         out = (self.values.shape[2] - width) // stride + 1
-        pooled = np.stack([pool(self.values[:, 0, p * stride : p * stride + width], axis=1) for p in range(out)], axis=1)
+        pooled = np.stack(
+            [pool(self.values[:, 0, p * stride : p * stride + width], axis=1) for p in range(out)], axis=1
+        )
         return self._next(code, OPTIONS.Pool2DOptions, options, pooled[:, None], keep_scale=True)
 
     def _next(
