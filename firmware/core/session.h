@@ -91,6 +91,9 @@ class Session {
 
   Status status() const { return status_; }
 
+  // Intact frames from the host since start or RESET: 0 as long as nobody has spoken the protocol.
+  uint32_t frames() const { return counters_.frames; }
+
   static constexpr size_t kMaxTextBytes = 120;
 
  private:
