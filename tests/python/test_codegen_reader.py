@@ -209,6 +209,13 @@ def test_another_window_another_number_of_outputs_and_no_model_are_refused() -> 
         read_graph(b"\x00" * 64)
 
 
+def test_layers_beyond_the_kernels_counters_are_refused() -> None:
+    with pytest.raises(ConversionError, match=r"CONV_2D.*256 taps"):
+        read_graph(head(ModelBuilder().conv(2, 256)).finish())
+    with pytest.raises(ConversionError, match=r"CONV_2D.*65536 elements"):
+        read_graph(head(ModelBuilder().conv(512, 1)).finish())
+
+
 def test_a_pool_reads_only_what_is_there() -> None:
     graph = read_graph(head(ModelBuilder().max_pool(5, stride=3)).finish())
     (pool,) = (layer for layer in graph.layers if isinstance(layer, MaxPool))

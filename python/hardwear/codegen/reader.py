@@ -34,8 +34,12 @@ from hardwear.errors import ConversionError
 
 SUPPORTED = ("CONV_2D", "MAX_POOL_2D", "AVERAGE_POOL_2D", "MEAN", "FULLY_CONNECTED", "LEAKY_RELU", "RELU", "RESHAPE")
 
+_SCHEMA_VERSION = 3
 _INT8 = range(INT8_MIN, INT8_MAX + 1)
 _INT32_MAX = 2**31 - 1
+_SIZE_MAX = 2**16 - 1
+"""Elements of an activation: the kernels count them with 16 bits."""
+_TAPS_MAX = 2**8 - 1
 _NUMPY_TYPES = {schema.TensorType.INT8: np.int8, schema.TensorType.INT32: np.int32}
 _OP_NAMES = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
 _TYPE_NAMES = {code: name for name, code in vars(schema.TensorType).items() if isinstance(code, int)}
@@ -82,6 +86,8 @@ class _Reader:
         if model[4:8] != b"TFL3":
             raise ConversionError("expected a .tflite model (flatbuffer TFL3), got something else; convert it again")
         self.model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(model, 0))
+        if self.model.version != _SCHEMA_VERSION:
+            raise ConversionError(f"expected a .tflite model of version {_SCHEMA_VERSION}, got {self.model.version}")
         if len(self.model.subgraphs) != 1:
             raise ConversionError(f"expected a model of one subgraph, got {len(self.model.subgraphs)}")
         self.subgraph = self.model.subgraphs[0]
@@ -113,6 +119,8 @@ class _Reader:
             raise ConversionError(f"{what} is {_TYPE_NAMES.get(kind, kind)}, expected INT8; convert to full int8")
         if len(shape) < 2 or shape[0] != 1 or min(shape) < 1:
             raise ConversionError(f"{what} has shape {shape}, expected (1, …, channels) with a batch of one")
+        if math.prod(shape) > _SIZE_MAX:
+            raise ConversionError(f"{what} has {math.prod(shape)} elements, the engines count to {_SIZE_MAX}")
         scales = self.scales(index)
         if len(scales) != 1 or not np.isfinite(scales[0]) or scales[0] <= 0:
             raise ConversionError(f"{what} has scales {scales.tolist()}, expected one positive scale")
@@ -235,6 +243,10 @@ class _Reader:
         layer.require(
             weights.ndim == 4 and weights.shape[1] == 1 and weights.shape[3] == source.channels,
             f"has weights of shape {weights.shape}, expected (outputs, 1, taps, {source.channels})",
+        )
+        layer.require(
+            max(weights.shape[2], options.strideW) <= _TAPS_MAX,
+            f"has {weights.shape[2]} taps and stride {options.strideW}, the engines count to {_TAPS_MAX}",
         )
         layer.require(
             options.strideH == options.dilationWFactor == options.dilationHFactor == 1 and options.strideW >= 1,
