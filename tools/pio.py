@@ -28,7 +28,7 @@ def main() -> int:
     except BuildError as error:
         sys.exit(str(error))
     command = [sys.executable, "-m", "platformio", *arguments]
-    if arguments[0] != "test":
+    if arguments[0] != "test" or "--list-tests" in arguments:
         return subprocess.run(command, cwd=PROJECT, env=platformio_environment()).returncode
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
