@@ -156,6 +156,13 @@ def test_the_count_is_the_same_in_every_run_and_under_load(probe: Firmware) -> N
     assert len(counts) == 1
 
 
+def test_bytes_that_arrive_meanwhile_are_not_in_the_count(board: Probe) -> None:
+    quiet = board.number("I", 5_000_000)
+    noise = b"." * 1500  # no command; each byte is an interrupt
+    assert board.number("I", 5_000_000, data=noise) == quiet
+    assert board.number("I", 5_000_000) == quiet
+
+
 def test_no_byte_is_lost_or_changed_whatever_its_value(board: Probe) -> None:
     data = bytes(range(256)) * 20
     board.send("E", len(data), data=data)

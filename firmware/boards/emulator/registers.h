@@ -37,6 +37,7 @@ constexpr uint32_t kTimerEnable = 1u << 0;
 
 // System control space.
 inline volatile uint32_t& nvic_enable() { return at(0xE000E100); }
+inline volatile uint32_t& nvic_set_pending() { return at(0xE000E200); }
 inline volatile uint32_t& nvic_disable() { return at(0xE000E180); }
 inline volatile uint32_t& fault_handlers() { return at(0xE000ED24); }  // SHCSR
 inline volatile uint32_t& fault_status() { return at(0xE000ED28); }    // CFSR

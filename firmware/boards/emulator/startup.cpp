@@ -2,6 +2,7 @@
 #include <cstdint>
 
 #include "boards/emulator/faults.h"
+#include "boards/emulator/instruction_counter.h"
 #include "boards/emulator/memory_map.h"
 #include "boards/emulator/registers.h"
 #include "boards/emulator/semihosting.h"
@@ -54,7 +55,8 @@ constexpr VectorTable make_vectors() {
   table.handlers[3] = fault_handler;  // memory management
   table.handlers[4] = fault_handler;  // bus
   table.handlers[5] = fault_handler;  // usage
-  table.handlers[kExceptions + registers::kUartReceiveLine] = uart_receive_interrupt;
+  table.handlers[kExceptions + registers::kUartReceiveLine] = without_counting<uart_receive_interrupt>;
+  table.handlers[kExceptions + kCalibrationLine] = without_counting<calibration_interrupt>;
   table.handlers[kExceptions + registers::kUartOverrunLine] = uart_overrun_interrupt;
   return table;
 }
