@@ -246,7 +246,7 @@ def _check_compiler(may_be_downloaded: bool) -> None:
 def _first_error(lines: Sequence[str]) -> str:
     """What the build said from its first error on; its end if none is marked as one."""
     first = next((at for at, line in enumerate(lines) if re.search(r"\b[Ee]rror:", line)), len(lines) - _SHOWN_LINES)
-    shown = [line for line in lines[max(first, 0) :] if line and not line.startswith("===")]
+    shown = [line for line in lines[max(first - 2, 0) :] if line and not line.startswith("===")]
     return "\n".join(shown[:_SHOWN_LINES])
 
 

@@ -35,7 +35,7 @@ def test_an_empty_core_folder_is_enough_to_build_without_the_registry(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PLATFORMIO_CORE_DIR", str(tmp_path / "core"))
-    built = build("emulator_probe", build_dir=tmp_path / "pio")
+    built = build("emulator_probe", build_dir=tmp_path / "with a space" / "pio")
     assert built.elf.is_file()
     assert (tmp_path / "core" / "packages" / "tool-scons" / "scons.py").is_file()
 

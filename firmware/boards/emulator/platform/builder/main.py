@@ -26,6 +26,10 @@ env.Replace(
 if env.get("PROGNAME", "program") == "program":
     env.Replace(PROGNAME="firmware")
 
+# Spelled out here: SCons quotes a path with spaces only if it stands in one piece.
+linker_script = env.subst("$PROJECT_SRC_DIR/boards/emulator/link.ld")
+map_file = env.subst("$BUILD_DIR/${PROGNAME}.map")
+
 machine = ["-mthumb", f"-mcpu={env.BoardConfig().get('build.cpu')}", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"]
 env.Append(
     ASFLAGS=machine,
@@ -37,11 +41,11 @@ env.Append(
         *machine,
         "-nostartfiles",
         "--specs=nano.specs",
-        "-T$PROJECT_SRC_DIR/boards/emulator/link.ld",
+        f"-T{linker_script}",
         "-Wl,--gc-sections",
         "-Wl,--fatal-warnings",
         "-Wl,--no-warn-rwx-segments",
-        "-Wl,-Map,$BUILD_DIR/${PROGNAME}.map",
+        f"-Wl,-Map,{map_file}",
     ],
     LIBS=["m", "c", "gcc"],
 )
@@ -49,7 +53,7 @@ env.Append(
 elf = "$BUILD_DIR/${PROGNAME}.elf"
 # "nobuild": pio test --without-building, pio run -t nobuild
 program = env.File(elf) if "nobuild" in sys.argv[1:] else env.BuildProgram()
-env.Depends(elf, "$PROJECT_SRC_DIR/boards/emulator/link.ld")
+env.Depends(elf, linker_script)
 
 AlwaysBuild(env.Alias("nobuild", program))
 buildprog = env.Alias("buildprog", program)
