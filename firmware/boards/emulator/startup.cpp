@@ -83,7 +83,7 @@ void reset_handler() {
   const uint32_t* from = __data_load;
   for (uint32_t* to = __data_start; to < __data_end; ++to) *to = *from++;
   for (uint32_t* word = __bss_start; word < __bss_end; ++word) *word = 0;
-  for (void (*const* constructor)() = __init_array_start; constructor < __init_array_end; ++constructor) (*constructor)();
+  for (auto constructor = __init_array_start; constructor < __init_array_end; ++constructor) (*constructor)();
   main();
   exit_emulator(ExitCode::kMainReturned);
 }
