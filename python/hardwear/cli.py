@@ -295,7 +295,7 @@ def report_verb(
     replayed = replay.load_result(folder)
     with progress_bar("data") as progress:
         int8 = evaluation.evaluate(loaded, _dataset(source, synthetic, progress))
-    results = report.collect(replayed, loaded, measure(firmware) if firmware else None, int8.metrics.macro_f1)
+    results = report.collect(replayed, loaded, measure(firmware) if firmware else None, int8)
     page = report.write_report(results, replayed, folder, run)
     if as_json:
         console.print_json(asdict(results))

@@ -78,8 +78,7 @@ def run_demo(source: Path | None, out: Path, seed: int = 0) -> tuple[Results, Pa
         stage.finish()
     replayed = load_result(stage.folder)
 
-    int8 = evaluation.evaluate(bundle, dataset).metrics.macro_f1
-    results = collect(replayed, bundle, firmware, int8)
+    results = collect(replayed, bundle, firmware, evaluation.evaluate(bundle, dataset))
     page = write_report(results, replayed, out, out / "run")
     replayed.require_equal()
     return results, page

@@ -18,6 +18,7 @@ from hardwear.build import FLASH_LIMIT_BYTES, RAM_LIMIT_BYTES, Firmware
 from hardwear.bundle import Bundle
 from hardwear.contract import CLASSES, SYNTHETIC_HEADING
 from hardwear.errors import HardwearError
+from hardwear.evaluation import Evaluation
 from hardwear.replay import ReplayResult
 
 matplotlib.use("Agg")
@@ -41,10 +42,12 @@ class Results:
     mode: str
     complete: bool
     windows: int
+    windows_labelled: int
     windows_equal: int
     logits: int
     logits_equal: int
     embeddings_equal: int
+    windows_scored: int
     macro_f1_float: float
     macro_f1_int8: float
     macro_f1_device: float | None
@@ -62,12 +65,12 @@ class Results:
 
     def rows(self) -> list[tuple[str, str]]:
         """The table that the demo ends with: names and values with units."""
-        share = f"{self.windows_equal:,} of {self.windows:,}"
+        scored, labelled = f"{self.windows_scored:,} windows", f"{self.windows_labelled:,} windows"
         return [
-            ("macro-F1, float model (PyTorch)", _score(self.macro_f1_float)),
-            ("macro-F1, int8 model (TFLite-Micro in Python)", _score(self.macro_f1_int8)),
-            (f"macro-F1, on the device ({self.board}, {self.engine})", _score(self.macro_f1_device)),
-            ("windows equal, device and Python", share),
+            (f"macro-F1, float model in PyTorch, {scored}", _score(self.macro_f1_float)),
+            (f"macro-F1, int8 model in Python's TFLite-Micro, {scored}", _score(self.macro_f1_int8)),
+            (f"macro-F1, on the device ({self.board}, {self.engine}), {labelled}", _score(self.macro_f1_device)),
+            ("windows equal, device and Python", f"{self.windows_equal:,} of {self.windows:,}"),
             ("logits equal, device and Python", f"{self.logits_equal:,} of {self.logits:,}"),
             ("embeddings equal, device and Python", f"{self.embeddings_equal:,} of {self.windows:,}"),
             ("flash", _bytes(self.flash_bytes, self.flash_limit_bytes)),
@@ -79,14 +82,14 @@ class Results:
         ]
 
 
-def collect(replay: ReplayResult, bundle: Bundle, firmware: Firmware | None, macro_f1_int8: float) -> Results:
+def collect(replay: ReplayResult, bundle: Bundle, firmware: Firmware | None, int8: Evaluation) -> Results:
     """Bring together what the stages found.
 
     Args:
         replay: What the device answered.
         bundle: What it was built from.
         firmware: The image's sizes; None for a board whose image was built elsewhere.
-        macro_f1_int8: Of the bundle in TFLite-Micro's Python interpreter on the same windows.
+        int8: The bundle in TFLite-Micro's Python interpreter, on all test windows.
 
     Raises:
         HardwearError: The replay was of another bundle.
@@ -109,12 +112,14 @@ def collect(replay: ReplayResult, bundle: Bundle, firmware: Firmware | None, mac
         mode=replay.mode,
         complete=replay.complete,
         windows=replay.windows_done,
+        windows_labelled=replay.windows_labelled,
         windows_equal=replay.windows_equal,
         logits=replay.logits,
         logits_equal=replay.logits_equal,
         embeddings_equal=replay.embeddings_equal,
+        windows_scored=int8.windows,
         macro_f1_float=manifest.metrics["float"]["macro_f1"],
-        macro_f1_int8=macro_f1_int8,
+        macro_f1_int8=int8.metrics.macro_f1,
         macro_f1_device=replay.macro_f1,
         accuracy_device=replay.accuracy,
         recall_device=replay.recall,
