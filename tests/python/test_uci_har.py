@@ -350,12 +350,13 @@ def test_names_that_leave_the_folder_write_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "a" / "b"
     folder.mkdir(parents=True)
     path = folder / "uci_har.zip"
-    hostile = {"../../evil.txt": b"x", "/tmp/hardwear-evil.txt": b"x", "..\\evil.txt": b"x"}
+    absolute = tmp_path / "absolute-evil.txt"
+    hostile = {"../../evil.txt": b"x", str(absolute): b"x", "..\\evil.txt": b"x"}
     path.write_bytes(zipped({**{UCI_HAR_PREFIX + n: c for n, c in FILES.items()}, **hostile}))
     load_uci_har(path, expectation=EXPECTATION)
     outside_cache = {p for p in tmp_path.rglob("*") if tmp_path / "cache" not in (p, *p.parents)}
     assert outside_cache == {tmp_path / "a", folder, path}
-    assert not Path("/tmp/hardwear-evil.txt").exists()
+    assert not absolute.exists()
 
 
 @pytest.mark.parametrize("prefix", ["../", "/", "a/../../", "..\\"])
