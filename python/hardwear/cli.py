@@ -53,9 +53,6 @@ def main() -> None:
     except HardwearError as error:
         console.note(f"[bold red]error:[/] {_plain(str(error))}")
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        console.note("interrupted")
-        sys.exit(130)
 
 
 def _plain(text: str) -> str:
@@ -124,7 +121,7 @@ def train(
     settings = training.TrainingSettings.from_json({**training.preset(preset).to_json(), **overrides})
     with progress_bar("data") as progress:
         dataset = _dataset(source, synthetic, progress)
-    with progress_bar("train") as progress:
+    with progress_bar("train", "the same command goes on after the last whole epoch") as progress:
         run = training.train(dataset, settings, out, progress)
     _print_metrics(f"{network}, trained in {out}", run.metrics, dataset.synthetic, as_json)
 
@@ -244,17 +241,18 @@ def replay_verb(
     loaded = Bundle.load(bundle)
     open_device = _device_opener(port, emulator, firmware)
     jobs = jobs if emulator else 1
+    partial = f"the answers so far are in {out}, --resume goes on"
     if stream:
         with progress_bar("data") as progress:
             name, digest, chosen = _recordings(recordings, source, synthetic, progress)
-        with progress_bar("replay") as progress:
+        with progress_bar("replay", partial) as progress:
             result = replay.replay_stream(
                 open_device, loaded, chosen, name, digest, out, jobs=jobs, resume=resume, progress=progress
             )
     else:
         with progress_bar("data") as progress:
             dataset = _dataset(source, synthetic, progress)
-        with progress_bar("replay") as progress:
+        with progress_bar("replay", partial) as progress:
             result = replay.replay_windows(
                 open_device, loaded, dataset, out, limit=limit, jobs=jobs, resume=resume, progress=progress
             )

@@ -19,8 +19,13 @@ err = Console(stderr=True)
 
 
 @contextmanager
-def progress_bar(title: str) -> Iterator[Progress]:
-    """A progress bar on stderr for one long step; yields the function that the step calls."""
+def progress_bar(title: str, interrupted: str = "") -> Iterator[Progress]:
+    """A progress bar on stderr for one long step; yields the function that the step calls.
+
+    Args:
+        title: What the step is called.
+        interrupted: What to say of Ctrl-C: where the part that is done lies, and how to go on.
+    """
     columns = (
         TextColumn("{task.description:<10}"),
         BarColumn(),
@@ -35,7 +40,11 @@ def progress_bar(title: str) -> Iterator[Progress]:
         def tell(done: int, total: int, detail: str = "") -> None:
             bar.update(task, completed=done, total=total, detail=detail, visible=True)
 
-        yield tell
+        try:
+            yield tell
+        except KeyboardInterrupt:
+            note(f"{title} interrupted{interrupted and f': {interrupted}'}")
+            raise
 
 
 def print_json(value: Any) -> None:

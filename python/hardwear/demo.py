@@ -45,7 +45,7 @@ def run_demo(source: Path | None, out: Path, seed: int = 0) -> tuple[Results, Pa
         "data": dataset.sha256, "settings": asdict(settings), "code": _digest(PACKAGE),
     })  # fmt: skip
     if not stage.done:
-        with progress_bar("train") as progress:
+        with progress_bar("train", "the same command goes on") as progress:
             training.train(dataset, settings, stage.folder, progress)
         stage.finish()
 
@@ -65,7 +65,7 @@ def run_demo(source: Path | None, out: Path, seed: int = 0) -> tuple[Results, Pa
         "firmware": _digest(firmware.elf), "data": dataset.sha256, "identity": bundle.identity,
     })  # fmt: skip
     if not stage.done:
-        with progress_bar("replay") as progress:
+        with progress_bar("replay", "the same command goes on") as progress:
             replay_windows(
                 lambda: open_emulator(firmware.elf),
                 bundle,
