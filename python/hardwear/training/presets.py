@@ -7,7 +7,7 @@ from hardwear.training.settings import TrainingSettings, check_choice
 
 # Chosen on validation subjects: docs/training.md.
 _SHIPPED = TrainingSettings(
-    epochs=60,
+    epochs=120,
     center_weight=0.03,
     augmentation=Augmentation(rotation_degrees=10.0, acc_noise=0.01, gyro_noise=0.02),
     threads=1,
