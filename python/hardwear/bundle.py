@@ -149,6 +149,7 @@ def _write(run: "Run", dataset: "Dataset", folder: Path, progress: Progress) -> 
     """Fill a folder with the three files, in the order in which they depend on each other."""
     # PyTorch, scikit-learn and the simulator take seconds to import, and reading a bundle needs none of them.
     from hardwear import known_answer
+    from hardwear.codegen import read_graph
     from hardwear.evaluation import int8_classes
     from hardwear.metrics import classification_metrics
     from hardwear.quantization.convert import to_int8
@@ -163,6 +164,7 @@ def _write(run: "Run", dataset: "Dataset", folder: Path, progress: Progress) -> 
     progress(1, steps, "ONNX to int8")
     as_on_chip = from_counts(to_counts(dataset.train.windows)).astype("float32")
     tflite = to_int8(folder / ONNX_FILE, run.normalization.apply(as_on_chip))
+    read_graph(tflite)  # what no C can be generated from is refused now, not when the firmware is to be built
     (folder / TFLITE_FILE).write_bytes(tflite)
     model, summary = TflmModel(tflite), summarize(tflite)
     quantizer = _quantizer(run.normalization.mean, run.normalization.std, summary.input)
