@@ -144,7 +144,7 @@ def convert(
     console.print_facts(
         f"bundle {out}",
         {
-            "identity": bundle.identity,
+            "identity": bundle.identity[:16],
             "macro-F1, float": f"{bundle.manifest.metrics['float']['macro_f1']:.4f}",
             "macro-F1, int8": f"{bundle.manifest.metrics['int8']['macro_f1']:.4f}",
             "int8 weights": f"{bundle.manifest.network.weight_bytes:,} B",
