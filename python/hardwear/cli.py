@@ -348,7 +348,7 @@ def _recordings(
 def _device_opener(port: str | None, emulator: bool, firmware: Path | None) -> "OpenDevice":
     """What opens the device that the options name."""
     from hardwear.build import default_elf
-    from hardwear.link import open_emulator, open_serial
+    from hardwear.link import find_port, open_emulator, open_serial
 
     if emulator:
         if port:
@@ -357,7 +357,8 @@ def _device_opener(port: str | None, emulator: bool, firmware: Path | None) -> "
         return lambda: open_emulator(elf)
     if firmware:
         raise LinkError("--firmware names what the emulator boots; add --emulator, or drop it to use a board")
-    return lambda: open_serial(port)
+    found = find_port(port)  # now, so that nobody waits for data only to hear that there is no board
+    return lambda: open_serial(found)
 
 
 def _print_metrics(title: str, metrics: "Metrics", synthetic: bool, as_json: bool) -> None:
