@@ -312,7 +312,9 @@ def demo(
     from hardwear.demo import run_demo
 
     results, page = run_demo(source, out, seed)
-    console.print_facts("UCI-HAR on an emulated Cortex-M4", dict(results.rows()), synthetic=results.synthetic)
+    console.print_facts(
+        f"{results.dataset} on an emulated Cortex-M4", dict(results.rows()), synthetic=results.synthetic
+    )
     console.note(f"report:  {page}\nresults: {page.with_name('results.json')}")
 
 

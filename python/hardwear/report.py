@@ -67,9 +67,10 @@ class Results:
         """The table that the demo ends with: names and values with units."""
         scored, labelled = f"{self.windows_scored:,} windows", f"{self.windows_labelled:,} windows"
         return [
-            (f"macro-F1, float model in PyTorch, {scored}", _score(self.macro_f1_float)),
-            (f"macro-F1, int8 model in Python's TFLite-Micro, {scored}", _score(self.macro_f1_int8)),
-            (f"macro-F1, on the device ({self.board}, {self.engine}), {labelled}", _score(self.macro_f1_device)),
+            ("device", f"{self.board}, {self.engine} engine"),
+            (f"macro-F1, float, PyTorch ({scored})", _score(self.macro_f1_float)),
+            (f"macro-F1, int8, TFLite-Micro ({scored})", _score(self.macro_f1_int8)),
+            (f"macro-F1, int8, on the device ({labelled})", _score(self.macro_f1_device)),
             ("windows equal, device and Python", f"{self.windows_equal:,} of {self.windows:,}"),
             ("logits equal, device and Python", f"{self.logits_equal:,} of {self.logits:,}"),
             ("embeddings equal, device and Python", f"{self.embeddings_equal:,} of {self.windows:,}"),
