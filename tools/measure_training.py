@@ -3,7 +3,7 @@
 Cross-validation is what settings are chosen by; its runs do not read the test subjects. The seeds' runs do,
 once, at their end. Each run is a folder under --runs and is resumed or reused when this is called again.
 
-    tools/measure_training.py --preset shipped --out docs/results/training_compact.json
+    python tools/measure_training.py --preset shipped --out docs/results/training_compact.json
 """
 
 import argparse
@@ -38,7 +38,7 @@ def measure(dataset: Dataset, settings: TrainingSettings, seeds: Sequence[int], 
     test = [run_one(dataset, replace(settings, seed=seed), runs / f"seed{seed}") for seed in seeds]
     scores = {"settings": settings.to_json(), "data": {"name": dataset.name, "sha256": dataset.sha256}}
     return {
-        "command": " ".join(["tools/measure_training.py", *sys.argv[1:]]),
+        "command": " ".join(["python tools/measure_training.py", *sys.argv[1:]]),
         **scores,
         "validation": {
             "what": f"macro-F1 on held-out training subjects, {fold_count} folds, seed {settings.seed}",

@@ -10,11 +10,10 @@ _SHIPPED = TrainingSettings(
     epochs=120,
     center_weight=0.03,
     augmentation=Augmentation(rotation_degrees=10.0, acc_noise=0.01, gyro_noise=0.02),
-    threads=1,
 )
 
 _PRESETS = {
-    "demo": replace(_SHIPPED, epochs=30, threads=2),
+    "demo": replace(_SHIPPED, epochs=80),
     "shipped": _SHIPPED,
 }
 

@@ -41,8 +41,9 @@ class TrainingSettings:
     """Whether the finished network is measured on the test subjects; off while settings are being chosen."""
     seed: int = 0
     device: str = "cpu"
-    threads: int = 2
-    """CPU threads. A setting, because the order of sums and so the last bits depend on it."""
+    threads: int = 1
+    """CPU threads. A setting, because the order of sums and so the last bits depend on it. More than one pays only for
+    `paper`, on cores that nothing else uses: threads that wait for each other made `compact` four times slower."""
 
     def __post_init__(self) -> None:
         for item in fields(self):
