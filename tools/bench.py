@@ -17,6 +17,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "build" / "bench"
 RESULTS = ROOT / "docs" / "results" / "bench.json"
+TRAINING = ROOT / "docs" / "results" / "training_compact.json"
 PAGE = ROOT / "docs" / "bench.md"
 README = ROOT / "README.md"
 BEGIN, END = "<!-- figures: tools/bench.py -->", "<!-- /figures -->"
@@ -27,7 +28,7 @@ GOALS = {
     "whole replay, seconds": ("≤", 300),
     "flash of the emulated image, bytes": ("≤", 256 * 1024),
     "RAM of the emulated image, bytes": ("≤", 64 * 1024),
-    "`make demo` from nothing but downloads, seconds": ("≤", 720),
+    "whole demo into a fresh folder, seconds (installation and downloads not counted)": ("≤", 720),
 }
 
 
@@ -62,7 +63,7 @@ def main() -> None:
     PAGE.write_text(page)
     text = README.read_text()
     head, rest = text.split(BEGIN)
-    README.write_text(head + BEGIN + "\n" + readme_table(figures) + "\n" + END + rest.split(END)[1])
+    README.write_text(head + BEGIN + "\n" + table(figures, "docs/") + "\n" + END + rest.split(END)[1])
     print(page)
     sys.exit(0 if met else 1)
 
@@ -95,7 +96,7 @@ def render(figures: dict[str, Any]) -> tuple[str, bool]:
         "whole replay, seconds": figures["windows_seconds"],
         "flash of the emulated image, bytes": shipped["flash_bytes"],
         "RAM of the emulated image, bytes": shipped["ram_bytes"],
-        "`make demo` from nothing but downloads, seconds": demo["seconds"],
+        "whole demo into a fresh folder, seconds (installation and downloads not counted)": demo["seconds"],
     }
     exact = [
         ("windows equal, device and TFLite-Micro", shipped["windows_equal"], shipped["windows"]),
@@ -130,13 +131,19 @@ def render(figures: dict[str, Any]) -> tuple[str, bool]:
         met = met and holds
         shown = f"{value:.4f}" if isinstance(goal, float) else f"{value:,.0f}"
         lines.append(f"| {name} | {shown} | {relation} {goal:,} | {'met' if holds else 'missed'} |")
-    lines += ["", readme_table(figures), ""]
+    lines += ["", table(figures, ""), ""]
     return "\n".join(lines), met
 
 
-def readme_table(figures: dict[str, Any]) -> str:
-    """The table that the README shows: the shipped bundle beside the demo's quick one."""
+def table(figures: dict[str, Any], docs: str) -> str:
+    """The table that the README shows: the shipped bundle beside the demo's quick one.
+
+    Args:
+        figures: What was measured.
+        docs: Path of the folder docs/ from the page that the table stands on.
+    """
     shipped, demo = figures["shipped"], figures["demo"]
+    seeds = json.loads(TRAINING.read_text())["test"]
 
     def both(show: Any) -> str:
         return f"{show(shipped)} | {show(demo)}"
@@ -153,14 +160,15 @@ def readme_table(figures: dict[str, Any]) -> str:
     ]
     return "\n".join(
         [
-            "UCI-HAR's 2,947 test windows (9 people never trained on); one model each, so no spread:"
-            " that of training over seeds is in [docs/training.md](docs/training.md).",
+            "UCI-HAR's 2,947 test windows (9 people never trained on), one model a column. Five trainings that differ in",
+            f"their seed alone reach macro-F1 {seeds['macro_f1_mean']:.4f} ± {seeds['macro_f1_sd']:.4f} in float"
+            f" ([training.md]({docs}training.md)).",
             "",
             f"| | shipped (`{shipped['model_sha256'][:8]}`) | `make demo` (`{demo['model_sha256'][:8]}`) |",
             "|---|---|---|",
             *(f"| {name} | {cells} |" for name, cells in rows),
             "",
-            "Made by `make bench`: [docs/bench.md](docs/bench.md).",
+            f"Made by `make bench`: [bench.md]({docs}bench.md).",
         ]
     )
 

@@ -1,11 +1,12 @@
-"""Draws the pictures of docs/conditioning.md and rewrites its table of errors.
+"""Draws the pictures of docs/conditioning.md and rewrites its tables.
 
-Needs HAPT's recordings: `--data` or HARDWEAR_DATA, else they are downloaded.
+Needs HAPT's recordings and UCI-HAR: HARDWEAR_DATA, the cache, else they are downloaded.
 """
 
 import argparse
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import matplotlib
@@ -18,7 +19,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.signal import freqz, lfilter
 
-from hardwear.conditioning import FILTER_SPEC, FilterSpec, Section, condition_counts, reference
+from hardwear.bundle import ONNX_FILE, Bundle
+from hardwear.conditioning import FILTER_SPEC, FilterSpec, Section, condition_counts, fixed_point, reference
 from hardwear.conditioning.design import (
     ALLOWED_ERROR_COUNTS,
     LOW_PASS,
@@ -27,6 +29,7 @@ from hardwear.conditioning.design import (
     error_bound,
     quantise,
 )
+from hardwear.conditioning.rebuild import rebuild_windows
 from hardwear.conditioning.spec import IMPULSE_SAMPLES, headroom, l1_norm, responses
 from hardwear.contract import (
     ACC,
@@ -38,15 +41,20 @@ from hardwear.contract import (
     from_counts,
     to_counts,
 )
-from hardwear.datasets import Recording, load_hapt
+from hardwear.datasets import Recording, load_hapt, load_uci_har, window_origins
 from hardwear.errors import HardwearError
+from hardwear.evaluation import int8_classes
+from hardwear.metrics import classification_metrics
+from hardwear.quantization.tflm import TflmModel
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "conditioning.md"
 PICTURES = ROOT / "docs" / "pictures"
+SHIPPED = ROOT / "models" / "compact"
 sys.path.insert(0, str(ROOT / "tests" / "python"))
 
 from conditioning_signals import every_kind  # noqa: E402  (the tests' own adversarial signals)
+from float_network import float_classes  # noqa: E402
 
 Array = npt.NDArray[np.float64]
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#555555"  # Okabe and Ito
@@ -55,10 +63,9 @@ plt.rcParams.update({"font.size": 11, "axes.grid": True, "grid.alpha": 0.3, "sav
 
 def main() -> None:
     """Everything, in the order of the page."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, help="hapt.zip, or a folder with it [env: HARDWEAR_DATA]")
+    argparse.ArgumentParser(description=__doc__).parse_args()
     try:
-        recordings = load_hapt(parser.parse_args().data)
+        recordings = load_hapt()
     except HardwearError as error:
         raise SystemExit(f"conditioning_report: {error}") from None
     PICTURES.mkdir(parents=True, exist_ok=True)
@@ -68,6 +75,7 @@ def main() -> None:
     save(draw_errors(rows), "error")
     replace_section("widths", widths_table())
     replace_section("errors", errors_table(rows))
+    replace_section("accuracy", accuracy_table(recordings))
 
 
 def save(figure: Figure, name: str) -> None:
@@ -323,6 +331,31 @@ def draw_errors(rows: list[Row]) -> Figure:
     axes.set(xlabel="|fixed point − float64| (counts)", xlim=(-0.02, None), title="Error of the fixed-point chain")
     axes.legend(fontsize=9, loc="center left", bbox_to_anchor=(1.01, 0.5))
     return figure
+
+
+# --- accuracy ---------------------------------------------------------------------------------------------------------
+
+
+def accuracy_table(recordings: tuple[Recording, ...]) -> str:
+    """Macro-F1 of the shipped network on the published windows and on the same ones conditioned in fixed point."""
+    bundle, dataset = Bundle.load(SHIPPED), load_uci_har()
+    chain = partial(fixed_point.condition, spec=bundle.filter_spec)
+    rebuilt = rebuild_windows(recordings, window_origins(dataset, recordings).test, chain).astype(np.float32)
+    model, normalization = TflmModel(bundle.tflite), bundle.manifest.normalization
+    classifiers: dict[str, Callable[[npt.NDArray[np.float32]], npt.NDArray[np.int64]]] = {
+        "float": lambda windows: float_classes(SHIPPED / ONNX_FILE, normalization, windows),
+        "int8": lambda windows: int8_classes(model, bundle.quantizer, windows),
+    }
+    lines = [
+        f"| shipped network (`{bundle.manifest.hashes['model.tflite'][:8]}`), {len(dataset.test):,} windows "
+        "| published windows | fixed-point chain | classes changed |",
+        "|---|---|---|---|",
+    ]
+    for name, classify in classifiers.items():
+        published, fixed_ = classify(dataset.test.windows), classify(rebuilt)
+        scores = [classification_metrics(dataset.test.labels, classes).macro_f1 for classes in (published, fixed_)]
+        lines.append(f"| macro-F1, {name} | {scores[0]:.4f} | {scores[1]:.4f} | {np.sum(published != fixed_)} |")
+    return "\n".join(lines)
 
 
 def replace_section(name: str, text: str) -> None:

@@ -19,10 +19,7 @@ from hardwear.quantization.tflm import TflmModel
 SHIPPED = Path(__file__).parents[2] / "models" / "compact"
 TENTH_OF_A_POINT = 0.001
 
-pytestmark = [
-    pytest.mark.data,
-    pytest.mark.xfail(not SHIPPED.exists(), reason="models/compact holds no shipped bundle yet", run=False),
-]
+pytestmark = pytest.mark.data
 
 
 @pytest.fixture(scope="module")
