@@ -160,8 +160,8 @@ def table(figures: dict[str, Any], docs: str) -> str:
     ]
     return "\n".join(
         [
-            "UCI-HAR's 2,947 test windows (9 people never trained on), one model a column. Five trainings that differ in",
-            f"their seed alone reach macro-F1 {seeds['macro_f1_mean']:.4f} ± {seeds['macro_f1_sd']:.4f} in float"
+            "UCI-HAR's 2,947 test windows (9 people never trained on), one model a column. Five trainings that differ",
+            f"in their seed alone reach macro-F1 {seeds['macro_f1_mean']:.4f} ± {seeds['macro_f1_sd']:.4f} in float"
             f" ([training.md]({docs}training.md)).",
             "",
             f"| | shipped (`{shipped['model_sha256'][:8]}`) | `make demo` (`{demo['model_sha256'][:8]}`) |",
