@@ -8,6 +8,7 @@ same end sample.
 Every answer goes to a `.jsonl` file as it comes, so an interrupted replay leaves a partial report and can go on.
 """
 
+import itertools
 import json
 import queue
 import threading
@@ -239,6 +240,7 @@ def replay_windows(
         data_sha256=dataset.sha256,
         synthetic=dataset.synthetic,
         windows=len(counts),
+        covers=lambda record: record["window"] < len(counts),
         todo=[index for index in range(len(counts)) if index not in answered],
         answers=answers,
     )
@@ -302,6 +304,7 @@ def replay_stream(
         data_sha256=data_sha256,
         synthetic=data_name == "SYNTHETIC",
         windows=sum(window_count(len(r.samples)) for r in recordings),
+        covers=lambda record: record["recording"] in by_experiment,
         todo=todo,
         answers=answers,
         recordings=[r.experiment for r in recordings],
@@ -392,13 +395,12 @@ class _Journal:
         self.records = [record for record in self.records if not stale(record)]
         self._rewrite()
 
-    def add(self, record: dict[str, Any]) -> int:
-        """Keep one answer, on disk too; returns how many there are."""
+    def add(self, record: dict[str, Any]) -> None:
+        """Keep one answer, on disk too."""
         with self._lock:
             self.records.append(record)
             with self.path.open("a") as file:
                 file.write(json.dumps(record) + "\n")
-            return len(self.records)
 
 
 def _record(
@@ -444,6 +446,8 @@ class _Plan:
     data_sha256: str
     synthetic: bool
     windows: int
+    covers: Callable[[dict[str, Any]], bool]
+    """Whether an answer is one to this plan: a resumed journal may hold those to a larger one."""
     todo: list[int]
     answers: Callable[[Device, Iterator[int]], Iterator[dict[str, Any]]]
     recordings: list[int] = field(default_factory=list)
@@ -461,6 +465,7 @@ def _replay(
     hellos: list[Hello] = []
     counters: list[dict[str, int]] = []
     errors: list[BaseException] = []
+    done = itertools.count(1 + sum(map(plan.covers, journal.records)))
 
     def items() -> Iterator[int]:
         while not stop.is_set():
@@ -476,7 +481,8 @@ def _replay(
                 check_identity(hello, bundle)
                 hellos.append(hello)
                 for record in plan.answers(device, items()):
-                    progress(journal.add(record), plan.windows, f"{record['time']} {hello.time_unit}")
+                    journal.add(record)
+                    progress(next(done), plan.windows, f"{record['time']} {hello.time_unit}")
                     if stop.is_set():
                         break
                 counters.append(device.stats())
@@ -515,7 +521,7 @@ def _summary(
     complete: bool,
     seconds: float,
 ) -> ReplayResult:
-    records = sorted(records, key=lambda r: (r["recording"] or 0, r["window"]))
+    records = sorted(filter(plan.covers, records), key=lambda r: (r["recording"] or 0, r["window"]))
     labelled = [r for r in records if r["label"] != NO_LABEL]
     metrics = (
         classification_metrics(np.array([r["label"] for r in labelled]), np.array([r["class"] for r in labelled]))

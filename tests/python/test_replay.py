@@ -20,6 +20,7 @@ from hardwear.link import Device, Hello, Prediction, Status, StreamPrediction
 from hardwear.replay import (
     NO_LABEL,
     GoldenModel,
+    ReplayResult,
     load_result,
     replay_stream,
     replay_windows,
@@ -201,6 +202,23 @@ def test_resuming_a_replay_of_something_else_is_refused(bundle: Bundle, dataset:
     with pytest.raises(LinkError, match="without --resume"):
         replay_windows(opener(PerfectDevice(bundle)), bundle, replace(dataset, sha256="0"), tmp_path, resume=True)
     assert len((tmp_path / "windows.jsonl").read_text().splitlines()) == 3
+
+
+def test_a_journal_of_more_than_is_asked_for_counts_only_what_is(
+    bundle: Bundle, dataset: Dataset, recordings: tuple[Recording, ...], tmp_path: Path
+) -> None:
+    device = PerfectDevice(bundle)
+    replay_windows(opener(device), bundle, dataset, tmp_path)
+    fewer = replay_windows(opener(device), bundle, dataset, tmp_path, limit=5, resume=True)
+    assert (fewer.equal, fewer.windows_done, device.asked) == (True, 5, WINDOWS)
+
+    def stream(chosen: tuple[Recording, ...]) -> ReplayResult:
+        return replay_stream(opener(device), bundle, chosen, "SYNTHETIC", "0", tmp_path, resume=True)
+
+    assert stream(recordings[:1]).equal
+    other = stream(recordings[1:])
+    assert (other.equal, other.windows_done) == (True, window_count(1000))
+    assert stream(recordings).windows_done == 2 * window_count(1000)
 
 
 def test_two_devices_share_the_windows(bundle: Bundle, dataset: Dataset, tmp_path: Path) -> None:
