@@ -164,9 +164,10 @@ def evaluate(
     from hardwear import evaluation
     from hardwear.bundle import Bundle
 
+    loaded = Bundle.load(bundle)
     with progress_bar("data") as progress:
         dataset = _dataset(source, synthetic, progress)
-    result = evaluation.evaluate(Bundle.load(bundle), dataset)
+    result = evaluation.evaluate(loaded, dataset)
     if as_json:
         console.print_json(result.to_json())
         return
