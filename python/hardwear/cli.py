@@ -137,10 +137,11 @@ def convert(
     from hardwear.bundle import Bundle
     from hardwear.training import load_run
 
+    trained = load_run(run)
     with progress_bar("data") as progress:
         dataset = _dataset(source, synthetic, progress)
     with progress_bar("convert") as progress:
-        bundle = Bundle.create(load_run(run), dataset, out, progress)
+        bundle = Bundle.create(trained, dataset, out, progress)
     console.print_facts(
         f"bundle {out}",
         {
