@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "generated/contract.h"
+
 namespace hardwear {
 
 inline int16_t saturate_to_counts(int32_t value) {
@@ -13,7 +15,10 @@ inline int16_t saturate_to_counts(int32_t value) {
 }
 
 // `g` is what the library returns: the sensor's step times 4/32768. A count is 1/8192 g, which is that very step.
-inline int16_t acceleration_counts(float g) { return saturate_to_counts(static_cast<int32_t>(lrintf(g * 8192.0f))); }
+static_assert(kCountsPerUnit[0] == 8192 && kCountsPerUnit[3] == 2048, "the scales below are for these counts");
+inline int16_t acceleration_counts(float g) {
+  return saturate_to_counts(static_cast<int32_t>(lrintf(g * static_cast<float>(kCountsPerUnit[0]))));
+}
 
 // `degrees_per_second` is what the library returns: the sensor's step times 2000/32768 = 0.0610. The sensor's step at
 // +-2000 dps is 0.070 dps (LSM9DS1 data sheet, table 3, G_So), so that the library is 12.8 % low. The step is exact in

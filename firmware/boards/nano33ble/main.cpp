@@ -46,7 +46,7 @@ void complain(const char* line) {
   print(line);
 }
 
-long milli_g(int16_t counts) { return static_cast<long>(counts) * 1000 / 8192; }
+long milli_g(int16_t counts) { return static_cast<long>(counts) * 1000 / kCountsPerUnit[0]; }
 
 void report(const Prediction& prediction, const int16_t raw[kChannelCount]) {
   char line[160];
