@@ -14,13 +14,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from marked_section import replace_section
+
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "build" / "bench"
 RESULTS = ROOT / "docs" / "results" / "bench.json"
 TRAINING = ROOT / "docs" / "results" / "training_compact.json"
 PAGE = ROOT / "docs" / "bench.md"
 README = ROOT / "README.md"
-BEGIN, END = "<!-- figures: tools/bench.py -->", "<!-- /figures -->"
 
 GOALS = {
     "macro-F1 of the shipped bundle on the device": ("≥", 0.955),
@@ -61,9 +62,7 @@ def main() -> None:
     RESULTS.write_text(json.dumps(figures, indent=1) + "\n")
     page, met = render(figures)
     PAGE.write_text(page)
-    text = README.read_text()
-    head, rest = text.split(BEGIN)
-    README.write_text(head + BEGIN + "\n" + table(figures, "docs/") + "\n" + END + rest.split(END)[1])
+    replace_section(README, "figures", table(figures, "docs/"))
     print(page)
     sys.exit(0 if met else 1)
 

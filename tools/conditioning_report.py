@@ -46,6 +46,7 @@ from hardwear.errors import HardwearError
 from hardwear.evaluation import int8_classes
 from hardwear.metrics import classification_metrics
 from hardwear.quantization.tflm import TflmModel
+from marked_section import replace_section
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "conditioning.md"
@@ -73,9 +74,9 @@ def main() -> None:
         save(draw(), name)
     rows = list(measure(recordings))
     save(draw_errors(rows), "error")
-    replace_section("widths", widths_table())
-    replace_section("errors", errors_table(rows))
-    replace_section("accuracy", accuracy_table(recordings))
+    replace_section(PAGE, "widths", widths_table())
+    replace_section(PAGE, "errors", errors_table(rows))
+    replace_section(PAGE, "accuracy", accuracy_table(recordings))
 
 
 def save(figure: Figure, name: str) -> None:
@@ -356,18 +357,6 @@ def accuracy_table(recordings: tuple[Recording, ...]) -> str:
         scores = [classification_metrics(dataset.test.labels, classes).macro_f1 for classes in (published, fixed_)]
         lines.append(f"| macro-F1, {name} | {scores[0]:.4f} | {scores[1]:.4f} | {np.sum(published != fixed_)} |")
     return "\n".join(lines)
-
-
-def replace_section(name: str, text: str) -> None:
-    """Put `text` between the page's `<!-- name -->` and `<!-- /name -->`."""
-    page = PAGE.read_text()
-    begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
-    if begin not in page or end not in page:
-        raise SystemExit(
-            f"{PAGE} lacks the markers {begin.strip()} and {end.strip()}: put them where the table belongs"
-        )
-    head, rest = page.split(begin, 1)
-    PAGE.write_text(head + begin + text + "\n" + end + rest.split(end, 1)[1])
 
 
 if __name__ == "__main__":

@@ -84,7 +84,6 @@ def test_every_environment_is_one_that_build_knows() -> None:
     )
 
 
-@pytest.mark.skipif(shutil.which("g++") is None, reason="needs g++")
 def test_failed_crashed_corrupting_and_empty_unit_tests_fail_and_a_good_one_passes(tmp_path: Path) -> None:
     folder = tmp_path / "tests"
     sources = {
