@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Self
 from hardwear import __version__
 from hardwear.conditioning.design import FILTER_SPEC
 from hardwear.conditioning.spec import FilterSpec
+from hardwear.confidence import IntegerSoftmax, require_temperature
 from hardwear.contract import from_counts, to_counts
 from hardwear.errors import BundleError, ConversionError
 from hardwear.manifest import (
@@ -69,6 +70,11 @@ class Bundle:
         """The conditioning filters, in integers."""
         return self.manifest.filter
 
+    @property
+    def softmax(self) -> IntegerSoftmax:
+        """int8 logits to probabilities, in integers."""
+        return self.manifest.softmax
+
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read a bundle and verify it.
@@ -96,7 +102,9 @@ class Bundle:
         return cls(path, manifest, hashlib.sha256(content).hexdigest(), tflite)
 
     @classmethod
-    def create(cls, run: "Run", dataset: "Dataset", path: Path, progress: Progress = silent) -> Self:
+    def create(
+        cls, run: "Run", dataset: "Dataset", path: Path, progress: Progress = silent, temperature: float = 1.0
+    ) -> Self:
         """Convert a trained run to int8, measure it, and write the bundle.
 
         The folder appears whole or not at all; a bundle that is already there is replaced.
@@ -106,15 +114,17 @@ class Bundle:
             dataset: What the run was trained on: its training windows calibrate, its test windows are scored.
             path: The bundle's folder; must be absent, empty or a bundle.
             progress: Told about the steps.
+            temperature: What the logits are divided by before the softmax, 0.01 to 100.
 
         Returns:
             The bundle, as `load` reads it.
 
         Raises:
             BundleError: `path` holds something else, or the run was trained on other data.
-            ConversionError: The network can't be converted; names layer and op.
+            ConversionError: The network can't be converted; names layer and op. Or the temperature is out of range.
         """
         path = Path(path)
+        require_temperature(temperature)
         _require_replaceable(path)
         if run.data.sha256 != dataset.sha256:
             raise BundleError(
@@ -122,11 +132,16 @@ class Bundle:
                 f"{run.data.sha256[:16]}…, got {dataset.name} with {dataset.sha256[:16]}…; "
                 "name that data, or train on this"
             )
+        if run.settings.acceleration != "total_acc":
+            raise BundleError(
+                f"expected a run on total_acc, which the board measures, got {run.folder} on "
+                f"{run.settings.acceleration}; train one with acceleration total_acc"
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as scratch:
             fresh = Path(scratch) / "fresh"
             fresh.mkdir()
-            _write(run, dataset, fresh, progress)
+            _write(run, dataset, fresh, progress, temperature)
             cls.load(fresh)
             if path.exists():
                 path.rename(Path(scratch) / "replaced")
@@ -145,7 +160,7 @@ class Bundle:
         known_answer.check(self.manifest, TflmModel(self.tflite))
 
 
-def _write(run: "Run", dataset: "Dataset", folder: Path, progress: Progress) -> None:
+def _write(run: "Run", dataset: "Dataset", folder: Path, progress: Progress, temperature: float) -> None:
     """Fill a folder with the three files, in the order in which they depend on each other."""
     # PyTorch, scikit-learn and the simulator take seconds to import, and reading a bundle needs none of them.
     from hardwear import known_answer
@@ -180,6 +195,7 @@ def _write(run: "Run", dataset: "Dataset", folder: Path, progress: Progress) -> 
 
     progress(steps - 1, steps, "known answer")
     logits, embedding = summary.outputs
+    softmax = IntegerSoftmax(logits.scale, float(temperature))
     manifest = Manifest(
         format=FORMAT,
         name=f"{run.settings.network}-{dataset.name.lower()}",
@@ -193,6 +209,7 @@ def _write(run: "Run", dataset: "Dataset", folder: Path, progress: Progress) -> 
             OutputScale(logits.scale, logits.zero_point, logits.shape[1]),
             OutputScale(embedding.scale, embedding.zero_point, embedding.shape[1]),
         ),
+        temperature=softmax.temperature,
         network=NetworkRecord(
             name=run.settings.network,
             parameters=run.network.parameter_count,
@@ -203,7 +220,7 @@ def _write(run: "Run", dataset: "Dataset", folder: Path, progress: Progress) -> 
         ),
         ops=summary.ops,
         arena_bytes=model.arena_bytes,
-        known_answer=known_answer.answer(known_answer.simulated_counts(), FILTER_SPEC, quantizer, model),
+        known_answer=known_answer.answer(known_answer.simulated_counts(), FILTER_SPEC, quantizer, model, softmax),
         metrics={
             "dataset": dataset.name,
             "windows": len(test),
@@ -283,3 +300,4 @@ def _require_agreement(manifest: Manifest, summary: TfliteSummary) -> None:
     for key, (stated, actual) in facts.items():
         if stated != actual:
             raise BundleError(f"manifest.{key}: expected {actual} as model.tflite has it, got {stated}; {_NEXT_STEP}")
+    require_temperature(manifest.temperature)

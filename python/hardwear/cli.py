@@ -102,8 +102,14 @@ def data(source: DataOption = None, synthetic: SyntheticOption = False, as_json:
 @app.command()
 def train(
     out: Annotated[Path, typer.Option("--out", help="Run folder: settings, metrics, curves, checkpoint.")],
-    network: Annotated[str, typer.Option(help="compact or paper.")] = "compact",
-    preset: Annotated[str, typer.Option(help="demo (minutes) or shipped (as models/compact was trained).")] = "demo",
+    preset: Annotated[
+        str,
+        typer.Option(
+            help="demo (minutes), shipped (as models/compact was trained), or as published: paper, paper-ce, cnn, "
+            "deepconvlstm."
+        ),
+    ] = "demo",
+    network: Annotated[str | None, typer.Option(help="Instead of the preset's: compact, paper, cnn, …")] = None,
     source: DataOption = None,
     synthetic: SyntheticOption = False,
     epochs: Annotated[int | None, typer.Option(help="Instead of the preset's.")] = None,
@@ -111,19 +117,26 @@ def train(
     center_weight: Annotated[
         float | None, typer.Option(help="Weight of the center loss (lambda); 0 is plain cross-entropy.")
     ] = None,
+    device: Annotated[str | None, typer.Option(help="cpu or cuda.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train a network with cross-entropy and center loss. An interrupted run goes on where it stopped."""
     from hardwear import training
 
-    chosen = {"network": network, "epochs": epochs, "seed": seed, "center_weight": center_weight}
+    chosen = {
+        "network": network,
+        "epochs": epochs,
+        "seed": seed,
+        "center_weight": center_weight,
+        "device": device,
+    }
     overrides = {name: value for name, value in chosen.items() if value is not None}
     settings = training.TrainingSettings.from_json({**training.preset(preset).to_json(), **overrides})
     with progress_bar("data") as progress:
         dataset = _dataset(source, synthetic, progress)
     with progress_bar("train", "the same command goes on after the last whole epoch") as progress:
         run = training.train(dataset, settings, out, progress)
-    _print_metrics(f"{network}, trained in {out}", run.metrics, dataset.synthetic, as_json)
+    _print_metrics(f"{settings.network}, trained in {out}", run.metrics, dataset.synthetic, as_json)
 
 
 @app.command()

@@ -23,6 +23,22 @@ class Metrics:
     confusion: tuple[tuple[int, ...], ...]
     """Number of windows, row: true class, column: predicted class, both in the contract's order."""
 
+    @property
+    def precision(self) -> dict[str, float]:
+        """By class name, of the classes that were predicted at all."""
+        totals = [sum(row[k] for row in self.confusion) for k in range(CLASS_COUNT)]
+        return {name: self.confusion[k][k] / totals[k] for k, name in enumerate(CLASSES) if totals[k]}
+
+    @property
+    def macro_precision(self) -> float:
+        """Mean over the classes that have windows; a class that is never predicted counts as 0."""
+        return sum(self.precision.get(name, 0.0) for name in self.recall) / len(self.recall)
+
+    @property
+    def macro_recall(self) -> float:
+        """Mean over the classes that have windows."""
+        return sum(self.recall.values()) / len(self.recall)
+
     def to_json(self) -> dict[str, Any]:
         """As plain values for `json.dumps`."""
         return asdict(self)

@@ -22,12 +22,12 @@ from hardwear.datasets import Dataset, WindowSet, simulate_dataset
 from hardwear.errors import BundleError, ConversionError
 from hardwear.evaluation import evaluate
 from hardwear.manifest import FORMAT, Manifest
-from hardwear.networks import fold_batch_norm
+from hardwear.networks import inference_form
 from hardwear.quantization import convert
 from hardwear.quantization.quantizer import InputQuantizer
 from hardwear.quantization.tflm import TflmModel
 from hardwear.training import Normalization, Run, TrainingSettings
-from hardwear.training.run import DataIdentity, RunResults
+from hardwear.training.run import DataIdentity, RunResults, Scores
 
 
 def first(windows: WindowSet, count: int) -> WindowSet:
@@ -50,13 +50,20 @@ def run(dataset) -> Run:
     with torch.no_grad():
         network(torch.from_numpy(normalization.apply(dataset.train.windows)))
     data = DataIdentity(dataset.name, dataset.sha256)
-    results = RunResults(epoch=1, validation=None, test=None, weights_sha256="", seconds=0.0)
-    return Run(fold_batch_norm(network), normalization, TrainingSettings(), results, data, Path("runs/test"))
+    results = RunResults(Scores(1, None, None), best=None, kept="last", weights_sha256="", seconds=0.0)
+    return Run(inference_form(network), normalization, TrainingSettings(), results, data, Path("runs/test"))
 
 
 @pytest.fixture(scope="module")
 def created(run, dataset, tmp_path_factory) -> Bundle:
     return Bundle.create(run, dataset, tmp_path_factory.mktemp("bundles") / "made" / "bundle")
+
+
+def test_a_run_on_acceleration_without_gravity_is_refused(run, dataset, tmp_path) -> None:
+    """The board measures gravity; converted, the network would see what it never learnt."""
+    without = replace(run, settings=replace(run.settings, acceleration="body_acc"))
+    with pytest.raises(BundleError, match="expected a run on total_acc"):
+        Bundle.create(without, dataset, tmp_path / "bundle")
 
 
 @pytest.fixture

@@ -21,6 +21,11 @@ def test_figures_agree_with_hand_worked_ones() -> None:
     assert list(metrics.recall) == list(CLASSES)
     assert metrics.confusion[3] == (0, 0, 0, 0, 1, 0)
     assert np.sum(metrics.confusion) == len(labels)
+    assert metrics.macro_recall == pytest.approx(np.mean([2 / 3, 1.0, 1.0, 0.0, 1.0, 0.5]))
+    assert metrics.precision == pytest.approx(
+        {"WALKING": 2 / 3, "WALKING_UPSTAIRS": 2 / 3, "WALKING_DOWNSTAIRS": 1.0, "STANDING": 0.5, "LAYING": 1.0}
+    )
+    assert metrics.macro_precision == pytest.approx(np.mean([2 / 3, 2 / 3, 1.0, 0.0, 0.5, 1.0]))
 
 
 def test_a_class_that_never_occurs_does_not_pull_the_mean_down() -> None:

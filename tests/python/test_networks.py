@@ -12,9 +12,11 @@ _EXPORTABLE = (
     networks.Network,
 )  # fmt: skip
 
+FOR_THE_BOARD = [name for name in networks.names() if name != "deepconvlstm"]
+
 
 def test_paper_network_is_table_one() -> None:
-    network = networks.build("paper")
+    network = networks.inference_form(networks.build("paper"))
     assert network.parameter_count == 2_382_662
     layers = [m for m in network.body if not isinstance(m, nn.Dropout)]
     sizes = [
@@ -31,50 +33,62 @@ def test_paper_network_is_table_one() -> None:
 
 
 def test_compact_network_fits_32_kilobytes_of_int8_with_its_int32_biases() -> None:
-    network = networks.fold_batch_norm(networks.build("compact"))
+    network = networks.inference_form(networks.build("compact"))
     biases = network.parameter_count - network.weight_count
     assert network.weight_count + 4 * biases <= 32 * 1024
 
 
 @pytest.mark.parametrize("name", networks.names())
-def test_every_network_gives_logits_and_a_64_wide_embedding(name: str) -> None:
+def test_every_network_gives_logits_and_the_embedding_under_them(name: str) -> None:
     network = networks.build(name).eval()
     logits, embedding = network(torch.randn(3, 128, 6))
     assert logits.shape == (3, 6)
-    assert embedding.shape == (3, network.embedding_size) == (3, 64)
+    assert embedding.shape == (3, network.embedding_size)
     torch.testing.assert_close(network.classifier(embedding), logits)
 
 
-@pytest.mark.parametrize("name", networks.names())
-def test_folded_networks_hold_only_layers_that_convert(name: str) -> None:
-    folded = networks.fold_batch_norm(networks.build(name))
+@pytest.mark.parametrize("name", FOR_THE_BOARD)
+def test_inference_forms_hold_only_layers_that_convert(name: str) -> None:
+    folded = networks.inference_form(networks.build(name))
     assert not folded.training
     assert all(isinstance(m, _EXPORTABLE) for m in folded.modules())
 
 
-def test_folding_batch_norm_changes_nothing_but_rounding() -> None:
+def test_deep_conv_lstm_is_the_published_one() -> None:
+    """Ordóñez and Roggen 2016: four convolutions of 64 maps, 5 long, unpadded, per sensor channel; two LSTMs of 128."""
+    network = networks.build("deepconvlstm")
+    convolutions = [m for m in network.modules() if isinstance(m, nn.Conv2d)]
+    assert [(m.out_channels, m.kernel_size, m.padding) for m in convolutions] == [(64, (1, 5), (0, 0))] * 4
+    (lstm,) = (m for m in network.modules() if isinstance(m, nn.LSTM))
+    assert (lstm.input_size, lstm.hidden_size, lstm.num_layers) == (64 * 6, 128, 2)
+    gate = lstm.weight_hh_l1[:128].detach()
+    torch.testing.assert_close(gate @ gate.T, torch.eye(128), rtol=0.0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", networks.names())
+def test_the_inference_form_changes_nothing_but_rounding(name: str) -> None:
     torch.manual_seed(0)
-    network = networks.build("compact").train()
+    network = networks.build(name).train()
     for _ in range(5):  # so that the running statistics are not 0 and 1
         network(2.0 * torch.randn(32, 128, 6) + 1.0)
-    for norm in (m for m in network.modules() if isinstance(m, nn.BatchNorm1d)):
+    for norm in (m for m in network.modules() if isinstance(m, nn.BatchNorm2d)):
         nn.init.uniform_(norm.weight, 0.5, 2.0)
         nn.init.uniform_(norm.bias, -1.0, 1.0)
     network = network.double().eval()
     windows = torch.randn(8, 128, 6, dtype=torch.float64)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    folded = networks.fold_batch_norm(network)
+    folded = networks.inference_form(network)
     for ours, theirs in zip(folded(windows), network(windows), strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
-    assert any(isinstance(m, nn.BatchNorm1d) for m in network.modules())
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in folded.modules())
     assert all(torch.equal(before[name], tensor) for name, tensor in network.state_dict().items())
 
 
 def test_a_batch_norm_that_cannot_be_folded_is_refused() -> None:
     network = networks.build("compact")
-    network.body.insert(3, nn.BatchNorm1d(16))
-    with pytest.raises(TrainingError, match="right after a Conv1d, got one after ReLU"):
-        networks.fold_batch_norm(network)
+    network.body.insert(4, nn.BatchNorm2d(16))
+    with pytest.raises(TrainingError, match="right after a convolution, got one after ReLU"):
+        networks.inference_form(network)
 
 
 def test_dropout_acts_in_training_only() -> None:
@@ -85,7 +99,7 @@ def test_dropout_acts_in_training_only() -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(TrainingError, match=r"compact, paper, got 'resnet'"):
+    with pytest.raises(TrainingError, match=r"compact, paper, cnn, deepconvlstm, got 'resnet'"):
         networks.build("resnet")
 
 

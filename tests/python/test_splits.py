@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hardwear.datasets import Dataset, WindowSet, split_by_subject
+from hardwear.datasets import Dataset, WindowSet, split_by_subject, split_by_window
 from hardwear.errors import DatasetError
 
 
@@ -34,6 +34,22 @@ def test_drawn_split_shares_nobody_and_loses_no_window(subjects: list[int], shar
         np.testing.assert_array_equal(part.labels, part.windows[:, 0, 0].astype(int) % 6)
         np.testing.assert_array_equal(part.body_acc[:, 0, 0], part.windows[:, 0, 0])
         assert np.all(np.diff(part.windows[:, 0, 0]) > 0)
+
+
+@given(count=st.integers(2, 60), share=st.floats(0.01, 0.99), seed=st.integers(0, 5))
+def test_split_by_window_loses_no_window_and_holds_out_the_share(count: int, share: float, seed: int) -> None:
+    windows = windows_of([1] * count)
+    if not 0 < round(share * count) < count:
+        with pytest.raises(DatasetError, match="windows on both sides"):
+            split_by_window(windows, share, seed)
+        return
+    training, validation = split_by_window(windows, share, seed)
+    assert len(validation) == round(share * count)
+    rows = [set(part.windows[:, 0, 0].astype(int)) for part in (training, validation)]
+    assert rows[0] | rows[1] == set(range(count))
+    assert not rows[0] & rows[1]
+    again = split_by_window(windows, share, seed)[1]
+    np.testing.assert_array_equal(again.windows, validation.windows)
 
 
 def test_same_seed_draws_the_same_people() -> None:

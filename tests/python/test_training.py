@@ -15,7 +15,8 @@ from hardwear.augmentation import Augmentation
 from hardwear.datasets import Dataset, WindowSet
 from hardwear.errors import HardwearError, TrainingError
 from hardwear.training import Normalization, Run, TrainingSettings, load_run, preset, preset_names, train
-from hardwear.training.run import weights_sha256
+from hardwear.training.loop import _optimizer
+from hardwear.training.run import network_inputs, weights_sha256
 
 
 def _window_set(subjects: range, seed: int) -> WindowSet:
@@ -165,9 +166,9 @@ def test_batch_norm_is_measured_on_the_unaugmented_training_windows(dataset: Dat
     run = train(dataset, SETTINGS, tmp_path / "run")
     state = torch.load(run.folder / "checkpoint.pt", weights_only=True)["network"]
     inputs = torch.from_numpy(run.normalization.apply(dataset.train.windows)).transpose(1, 2)
-    first = torch.nn.functional.conv1d(inputs, state["body.0.weight"], state["body.0.bias"], padding=2)
-    torch.testing.assert_close(state["body.1.running_mean"], first.mean(dim=(0, 2)), atol=1e-4, rtol=1e-4)
-    torch.testing.assert_close(state["body.1.running_var"], first.var(dim=(0, 2)), atol=1e-4, rtol=1e-4)
+    first = torch.nn.functional.conv1d(inputs, state["body.1.weight"][:, :, 0], state["body.1.bias"], padding=2)
+    torch.testing.assert_close(state["body.2.running_mean"], first.mean(dim=(0, 2)), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(state["body.2.running_var"], first.var(dim=(0, 2)), atol=1e-4, rtol=1e-4)
 
 
 def test_loss_without_center_loss_is_cross_entropy(dataset: Dataset, tmp_path: Path) -> None:
@@ -276,7 +277,7 @@ def test_a_validation_subject_who_is_not_there_is_refused(dataset: Dataset, tmp_
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"network": "resnet"}, "network to be one of compact, paper, got 'resnet'"),
+        ({"network": "resnet"}, "network to be one of compact, paper, cnn, deepconvlstm, got 'resnet'"),
         ({"keep": "first"}, "keep to be one of last, best"),
         ({"device": "tpu"}, "device to be one of cpu, cuda"),
         ({"epochs": 0}, r"epochs in \[1, "),
@@ -285,8 +286,13 @@ def test_a_validation_subject_who_is_not_there_is_refused(dataset: Dataset, tmp_
         ({"center_rate": 1.5}, r"center_rate in \[0, 1\]"),
         ({"learning_rate": float("nan")}, "learning_rate in"),
         ({"validation_subjects": ("1",)}, "validation_subjects"),
-        ({"keep": "best"}, "validation_subjects with keep 'best'"),
+        ({"keep": "best"}, "validation_share with keep 'best'"),
         ({"read_test": False}, "nothing to measure on"),
+        ({"validation_share": 0.3, "validation_subjects": (1,)}, "got both"),
+        ({"optimizer": "sgd"}, "optimizer to be one of adamw, adam, rmsprop"),
+        ({"schedule": "step"}, "schedule to be one of cosine, constant"),
+        ({"acceleration": "jerk"}, "acceleration to be one of total_acc, body_acc"),
+        ({"validation_by": "fold"}, "validation_by to be one of subject, window"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused_listing_what_does(change: dict[str, Any], complaint: str) -> None:
@@ -296,14 +302,71 @@ def test_settings_that_make_no_sense_are_refused_listing_what_does(change: dict[
 
 def test_settings_survive_json_and_unknown_names_are_refused() -> None:
     for name in preset_names():
-        settings = replace(preset(name), validation_subjects=(1, 3))
+        settings = replace(preset(name), validation_subjects=(1, 3), validation_share=0.0)
         assert TrainingSettings.from_json(json.loads(json.dumps(settings.to_json()))) == settings
     with pytest.raises(TrainingError, match=r"settings out of network, epochs, .*, got 'epoch'"):
         TrainingSettings.from_json({"epoch": 3})
     with pytest.raises(TrainingError, match=r"augmentation out of rotation_degrees, .*, got 'flip'"):
         TrainingSettings.from_json({"augmentation": {"flip": 1}})
-    with pytest.raises(TrainingError, match="preset to be one of demo, shipped, got 'best'"):
+    with pytest.raises(TrainingError, match=r"preset to be one of demo, shipped, .*, got 'best'"):
         preset("best")
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw", "rmsprop"])
+def test_weight_decay_is_decoupled_or_a_penalty_as_the_optimizer_says(name: str, dataset: Dataset) -> None:
+    """A penalty reaches Adam's and RMSProp's gradient and is rescaled with it; AdamW shrinks the weight by itself."""
+    settings = replace(SETTINGS, optimizer=name, learning_rate=0.01, weight_decay=0.5)
+    network = torch.nn.Linear(1, 1, bias=False)
+    torch.nn.init.constant_(network.weight, 2.0)
+    optimizer = _optimizer(network, settings)  # type: ignore[arg-type]
+    network.weight.grad = torch.zeros(1, 1)
+    optimizer.step()
+    gradient = 0.5 * 2.0
+    step = {"adamw": 0.01 * gradient, "adam": 0.01, "rmsprop": 0.01 / np.sqrt(0.1)}[name]
+    assert network.weight.item() == pytest.approx(2.0 - step, rel=1e-4)
+
+
+def test_a_constant_schedule_is_constant(dataset: Dataset, tmp_path: Path) -> None:
+    run = train(dataset, replace(SETTINGS, schedule="constant"), tmp_path / "run")
+    rates = {row["learning_rate"] for row in csv.DictReader((run.folder / "curves.csv").open())}
+    assert rates == {str(SETTINGS.learning_rate)}
+
+
+def test_a_run_scores_the_last_epoch_and_the_best_and_keeps_the_one_that_was_asked_for(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    settings = replace(SETTINGS, validation_share=0.25, validation_by="window", epochs=4)
+    last = train(dataset, settings, tmp_path / "last")
+    best = train(dataset, replace(settings, keep="best"), tmp_path / "best")
+    assert last.results.last == best.results.last
+    assert last.results.best == best.results.best
+    assert last.results.best is not None
+    assert last.metrics == last.results.last.test
+    assert best.metrics == last.results.best.test
+    predictions = best.logits(dataset.test.windows).argmax(axis=1)
+    assert best.metrics.accuracy == np.mean(predictions == dataset.test.labels)
+
+
+def test_a_share_of_subjects_holds_out_whole_people(dataset: Dataset, tmp_path: Path) -> None:
+    run = train(dataset, replace(SETTINGS, epochs=1, validation_share=0.25), tmp_path / "run")
+    assert run.results.validation is not None
+    assert np.sum(run.results.validation.confusion) == 24
+
+
+def test_body_acceleration_takes_the_place_of_the_acceleration(dataset: Dataset, tmp_path: Path) -> None:
+    run = train(dataset, replace(SETTINGS, epochs=8, acceleration="body_acc"), tmp_path / "run")
+    inputs = network_inputs(dataset.test, "body_acc")
+    np.testing.assert_array_equal(inputs[..., :3], dataset.test.body_acc)
+    np.testing.assert_array_equal(inputs[..., 3:], dataset.test.windows[..., 3:])
+    assert run.metrics.accuracy == np.mean(run.logits(inputs).argmax(axis=1) == dataset.test.labels)
+
+
+def test_embeddings_are_what_the_classifier_sees(dataset: Dataset, run: Run) -> None:
+    windows = dataset.test.windows
+    embeddings = run.embeddings(windows)
+    classifier = run.network.classifier
+    expected = embeddings @ classifier.weight.detach().numpy().T + classifier.bias.detach().numpy()
+    np.testing.assert_allclose(run.logits(windows), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_a_constant_channel_cannot_be_normalised() -> None:

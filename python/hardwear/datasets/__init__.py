@@ -5,7 +5,7 @@ from hardwear.datasets.hapt import load_hapt
 from hardwear.datasets.origins import Origins, WindowOrigins, window_origins
 from hardwear.datasets.recording import ACTIVITIES, Recording, Segment
 from hardwear.datasets.simulator import simulate_dataset, simulate_recordings
-from hardwear.datasets.split import split_by_subject
+from hardwear.datasets.split import split_by_subject, split_by_window
 from hardwear.datasets.summary import DatasetSummary, PartSummary, summarize
 from hardwear.datasets.uci_har import load_uci_har
 from hardwear.datasets.windowing import cut_windows, dataset_of_recordings, recordings_sha256
@@ -29,6 +29,7 @@ __all__ = [
     "simulate_dataset",
     "simulate_recordings",
     "split_by_subject",
+    "split_by_window",
     "summarize",
     "window_origins",
 ]

@@ -1,4 +1,4 @@
-"""Splits windows into parts that share no person."""
+"""Splits windows into parts that share no person, or, on request, into parts that do."""
 
 from collections.abc import Sequence
 
@@ -39,6 +39,34 @@ def split_by_subject(
     training, validation = windows.select(~aside), windows.select(aside)
     refuse_shared_subjects(training.subjects, validation.subjects, "training", "validation")
     return training, validation
+
+
+def split_by_window(windows: WindowSet, share: float, seed: int = 0) -> tuple[WindowSet, WindowSet]:
+    """Set windows aside at random, people and all: what is learnt from then overlaps with what is set aside.
+
+    A score on windows split so says little about new people, and with 50 % overlap little about new windows. It is
+    here to repeat experiments that were made this way.
+
+    Args:
+        windows: Usually the training windows.
+        share: Between 0 and 1; rounded to windows.
+        seed: Of the draw.
+
+    Returns:
+        Training and validation windows, each in the order they came in.
+
+    Raises:
+        DatasetError: One part would be empty.
+    """
+    count = round(share * len(windows))
+    if not 0 < count < len(windows):
+        raise DatasetError(
+            f"expected a share that leaves windows on both sides, got {share} of {len(windows)}; "
+            "choose one between 0 and 1"
+        )
+    aside = np.zeros(len(windows), dtype=np.bool_)
+    aside[np.random.default_rng(seed).choice(len(windows), count, replace=False)] = True
+    return windows.select(~aside), windows.select(aside)
 
 
 def _draw(subjects: list[int], share: float, seed: int) -> list[int]:

@@ -4,13 +4,20 @@ from collections.abc import Callable
 
 from hardwear.contract import CLASS_COUNT
 from hardwear.errors import TrainingError
+from hardwear.networks.cnn import cnn
 from hardwear.networks.compact import compact
-from hardwear.networks.network import Network, fold_batch_norm
+from hardwear.networks.deep_conv_lstm import deep_conv_lstm
+from hardwear.networks.network import Network, inference_form
 from hardwear.networks.paper import paper
 
-__all__ = ["Network", "build", "fold_batch_norm", "names"]
+__all__ = ["Network", "build", "inference_form", "names"]
 
-_BUILDERS: dict[str, Callable[[int, float], Network]] = {"compact": compact, "paper": paper}
+_BUILDERS: dict[str, Callable[[int, float], Network]] = {
+    "compact": compact,
+    "paper": paper,
+    "cnn": cnn,
+    "deepconvlstm": deep_conv_lstm,
+}
 
 
 def names() -> tuple[str, ...]:

@@ -1,38 +1,44 @@
-"""The network for the board: 23 k weights, and ReLU, which int8 convolutions apply for free."""
+"""The networks for the board: batch norm, which folds away, and ReLU, which int8 convolutions apply for free."""
+
+from collections.abc import Sequence
 
 from torch import nn
 
 from hardwear.contract import CHANNEL_COUNT, WINDOW_SAMPLES
+from hardwear.networks.layers import AsImage, average_pool, max_pool, normalized_convolution
 from hardwear.networks.network import Network
 
-_EMBEDDING_SIZE = 64
-_LAST_CHANNELS = 32
-_POOLED_SAMPLES = 4
+_TAPS = 5
 
 
 def compact(classes: int, dropout: float) -> Network:
-    """Conv 16, 16, pool, conv 32, 32, pool, conv 32, average over 8, fully connected 64, classes.
+    """Conv 16, 16, pool, conv 32, 32, pool, conv 32, average to 4 positions, fully connected 64, classes.
 
-    Kernels are 5 wide. Averaging the last 32 positions down to 4 keeps some sense of time for an eighth of
-    the weights that the fully connected layer would need without. Its 64 outputs are the embedding. Batch
-    norm speeds training and is folded before export.
+    Averaging the last 32 positions down to 4 keeps some sense of time for an eighth of the weights that the
+    fully connected layer would need without. Its 64 outputs are the embedding.
     """
+    return _pyramid("compact", ((16, 16), (32, 32), (32,)), positions=4, embedding=64, classes=classes, dropout=dropout)
+
+
+def _pyramid(
+    name: str, stages: Sequence[Sequence[int]], positions: int, embedding: int, classes: int, dropout: float
+) -> Network:
+    """Stages of convolutions with max pooling by 2 between them, then an average, then the embedding."""
+    layers: list[nn.Module] = [AsImage()]
+    channels, samples = CHANNEL_COUNT, WINDOW_SAMPLES
+    for index, stage in enumerate(stages):
+        if index:
+            layers.append(max_pool(2))
+            samples //= 2
+        for outputs in stage:
+            layers.extend(normalized_convolution(channels, outputs, _TAPS))
+            channels = outputs
     body = nn.Sequential(
-        *_convolution(CHANNEL_COUNT, 16),
-        *_convolution(16, 16),
-        nn.MaxPool1d(2),
-        *_convolution(16, 32),
-        *_convolution(32, 32),
-        nn.MaxPool1d(2),
-        *_convolution(32, _LAST_CHANNELS),
-        nn.AvgPool1d(WINDOW_SAMPLES // 4 // _POOLED_SAMPLES),
+        *layers,
+        average_pool(samples // positions),
         nn.Flatten(),
         nn.Dropout(dropout),
-        nn.Linear(_LAST_CHANNELS * _POOLED_SAMPLES, _EMBEDDING_SIZE),
+        nn.Linear(channels * positions, embedding),
         nn.ReLU(),
     )
-    return Network("compact", body, _EMBEDDING_SIZE, classes, dropout)
-
-
-def _convolution(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
-    return nn.Conv1d(inputs, outputs, kernel_size=5, padding=2), nn.BatchNorm1d(outputs), nn.ReLU()
+    return Network(name, body, embedding, classes, dropout)

@@ -4,17 +4,19 @@ import copy
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import skip_init
 
 from hardwear.contract import CHANNEL_COUNT, WINDOW_SAMPLES
 from hardwear.errors import TrainingError
+from hardwear.networks.layers import AsImage
 
 
 class Network(nn.Module):
     """Body → embedding → classifier, from normalised windows.
 
-    The layers are only such as TFLite-Micro and the compiled engine run in int8: Conv1d with "same" padding,
-    (leaky) ReLU, max and average pooling, flatten and linear. Batch norm is for training and is folded away
-    by `fold_batch_norm`; dropout does nothing outside training.
+    A network for the board has only layers that TFLite-Micro and the compiled engine run in int8: convolutions with
+    "same" padding, (leaky) ReLU, max and average pooling, flatten and linear. Batch norm is for training and is folded
+    away by `inference_form`; dropout does nothing outside training.
 
     Args:
         name: The name in the registry.
@@ -58,37 +60,63 @@ class Network(nn.Module):
     @property
     def weight_count(self) -> int:
         """Weights of convolutions and fully connected layers, biases not counted: bytes when in int8."""
-        return sum(m.weight.numel() for m in self.modules() if isinstance(m, nn.Conv1d | nn.Linear))
+        return sum(m.weight.numel() for m in self.modules() if isinstance(m, nn.Conv1d | nn.Conv2d | nn.Linear))
 
 
-def fold_batch_norm(network: Network) -> Network:
-    """A copy in eval mode, in which each batch norm has become part of the convolution before it.
+def inference_form(network: Network) -> Network:
+    """A copy in eval mode as it is exported: one-dimensional layers, each batch norm part of the convolution before it.
 
     With the running mean μ and variance v, γ·(w∗x + b − μ)/√(v + ε) + β is again a convolution, of weights
-    w·γ/√(v + ε) and bias (b − μ)·γ/√(v + ε) + β. Computed in float64 and
-    rounded once. A network without batch norm is copied as it is.
+    w·γ/√(v + ε) and bias (b − μ)·γ/√(v + ε) + β. Computed in float64 and rounded once. A network that is not
+    built from `hardwear.networks.layers`, such as a recurrent one, is copied as it is.
 
     Raises:
-        TrainingError: A batch norm does not follow a Conv1d.
+        TrainingError: A batch norm does not follow a convolution.
     """
-    folded = copy.deepcopy(network).eval()
+    copied = copy.deepcopy(network).eval()
+    if not isinstance(copied.body[0], AsImage):
+        return copied
     layers: list[nn.Module] = []
-    for layer in folded.body:
-        if not isinstance(layer, nn.BatchNorm1d):
-            layers.append(layer)
+    for layer in list(copied.body.children())[1:]:
+        if not isinstance(layer, nn.BatchNorm2d):
+            layers.append(_one_dimensional(layer))
         elif layers and isinstance(layers[-1], nn.Conv1d):
             _fold_into(layers[-1], layer)
         else:
             before = type(layers[-1]).__name__ if layers else "the input"
             raise TrainingError(
-                f"expected every batch norm of {network.name!r} right after a Conv1d, got one after {before}"
+                f"expected every batch norm of {network.name!r} right after a convolution, got one after {before}"
             )
-    folded.body = nn.Sequential(*layers)
-    return folded
+    copied.body = nn.Sequential(*layers)
+    return copied
+
+
+def _one_dimensional(layer: nn.Module) -> nn.Module:
+    """The same layer for (B, C, T) instead of (B, C, 1, T)."""
+    match layer:
+        case nn.Conv2d():
+            taps, pad = layer.kernel_size[1], int(layer.padding[1])
+            # Without fresh weights, which would cost the caller random numbers.
+            convolution: nn.Conv1d = skip_init(  # type: ignore[no-untyped-call]
+                nn.Conv1d, layer.in_channels, layer.out_channels, taps, padding=pad
+            )
+            convolution.weight = nn.Parameter(layer.weight.detach().squeeze(2).contiguous())
+            convolution.bias = layer.bias
+            return convolution
+        case nn.MaxPool2d():
+            return nn.MaxPool1d(_width(layer.kernel_size))
+        case nn.AvgPool2d():
+            return nn.AvgPool1d(_width(layer.kernel_size))
+        case _:
+            return layer
+
+
+def _width(size: int | tuple[int, ...]) -> int:
+    return size if isinstance(size, int) else size[1]
 
 
 @torch.no_grad()
-def _fold_into(convolution: nn.Conv1d, norm: nn.BatchNorm1d) -> None:
+def _fold_into(convolution: nn.Conv1d, norm: nn.BatchNorm2d) -> None:
     mean, variance = norm.running_mean, norm.running_var
     if mean is None or variance is None:
         raise TrainingError("expected a batch norm with running statistics, got one without them")

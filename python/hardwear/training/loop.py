@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from hardwear import networks
 from hardwear.augmentation import augment
-from hardwear.datasets import Dataset, WindowSet, split_by_subject
+from hardwear.datasets import Dataset, WindowSet, split_by_subject, split_by_window
 from hardwear.errors import TrainingError
 from hardwear.losses import CenterLoss
 from hardwear.metrics import Metrics, classification_metrics
@@ -23,7 +24,7 @@ from hardwear.networks import Network
 from hardwear.progress import Progress, silent
 from hardwear.training import run as runs
 from hardwear.training.normalization import Normalization
-from hardwear.training.run import DataIdentity, Run, RunResults, load_run
+from hardwear.training.run import DataIdentity, Run, RunResults, Scores, load_run, network_inputs, outputs_of
 from hardwear.training.settings import TrainingSettings
 
 _WARM_UP = 0.05
@@ -50,7 +51,7 @@ def train(dataset: Dataset, settings: TrainingSettings, out: Path, progress: Pro
     """
     out = Path(out)
     _require_device(settings.device)
-    learnt_from, held_out = _split(dataset.train, settings.validation_subjects)
+    learnt_from, held_out = _split(dataset.train, settings)
     checkpoint = runs.open_folder(out, settings, DataIdentity(dataset.name, dataset.sha256))
     if checkpoint is not None and checkpoint["finished"]:
         return load_run(out)
@@ -68,23 +69,35 @@ def train(dataset: Dataset, settings: TrainingSettings, out: Path, progress: Pro
     return load_run(out)
 
 
-def _split(windows: WindowSet, validation_subjects: tuple[int, ...]) -> tuple[WindowSet, WindowSet | None]:
-    if not validation_subjects:
+def _split(windows: WindowSet, settings: TrainingSettings) -> tuple[WindowSet, WindowSet | None]:
+    """What is learnt from, and what is held out to choose by."""
+    if not settings.validates:
         return windows, None
-    return split_by_subject(windows, validation_subjects, seed=0)
+    if settings.validation_subjects:
+        return split_by_subject(windows, settings.validation_subjects)
+    if settings.validation_by == "subject":
+        return split_by_subject(windows, settings.validation_share, settings.seed)
+    return split_by_window(windows, settings.validation_share, settings.seed)
 
 
 def _finish(trainer: "_Trainer", dataset: Dataset, out: Path) -> None:
-    """Measure the kept network, on the test subjects too, and close the run."""
-    network = trainer.kept_network()
-    state = {name: tensor.cpu() for name, tensor in network.state_dict().items()}
+    """Measure the last and the best network, on the test subjects too, and close the run with the one to keep."""
+    settings = trainer.settings
+    test = trainer.windows_of(dataset.test) if settings.read_test else None
+    scores, states = {}, {}
+    for name in ("last", "best") if settings.validates else ("last",):
+        network = trainer.network_of(name)
+        scores[name] = Scores(
+            epoch=trainer.best.epoch if name == "best" else trainer.epoch,
+            validation=trainer.held_out.measure(network) if trainer.held_out else None,
+            test=test.measure(network) if test else None,
+        )
+        states[name] = {key: tensor.cpu().clone() for key, tensor in network.state_dict().items()}
     results = RunResults(
-        epoch=trainer.best.epoch if trainer.settings.keep == "best" else trainer.epoch,
-        validation=trainer.held_out.measure(network) if trainer.held_out else None,
-        test=_Windows(dataset.test, trainer.normalization, trainer.device).measure(network)
-        if trainer.settings.read_test
-        else None,
-        weights_sha256=runs.weights_sha256(state),
+        last=scores["last"],
+        best=scores.get("best"),
+        kept=settings.keep,
+        weights_sha256=runs.weights_sha256(states[settings.keep]),
         seconds=round(trainer.seconds, 1),
     )
     runs.write_json(out / runs.METRICS, results.to_json())
@@ -92,7 +105,7 @@ def _finish(trainer: "_Trainer", dataset: Dataset, out: Path) -> None:
         out,
         {
             "finished": True,
-            "network": state,
+            "network": states[settings.keep],
             "centers": trainer.center_loss.centers.cpu(),
             "normalization": trainer.normalization_json(),
         },
@@ -102,12 +115,18 @@ def _finish(trainer: "_Trainer", dataset: Dataset, out: Path) -> None:
 class _Windows:
     """Normalised windows and their labels on the device, to measure a network on."""
 
-    def __init__(self, windows: WindowSet, normalization: Normalization, device: torch.device) -> None:
-        self.inputs = normalization.apply_to_tensor(torch.tensor(windows.windows, device=device))
-        self.labels = windows.labels
+    def __init__(
+        self,
+        windows: npt.NDArray[np.float32],
+        labels: npt.NDArray[np.int64],
+        normalization: Normalization,
+        device: torch.device,
+    ) -> None:
+        self.inputs = normalization.apply_to_tensor(torch.tensor(windows, device=device))
+        self.labels = labels
 
     def measure(self, network: Network) -> Metrics:
-        classes = runs.logits_of(network, self.inputs).argmax(dim=1).cpu().numpy()
+        classes = outputs_of(network, self.inputs)[0].argmax(dim=1).cpu().numpy()
         return classification_metrics(self.labels, classes)
 
 
@@ -126,10 +145,11 @@ class _Trainer:
     def __init__(self, learnt_from: WindowSet, held_out: WindowSet | None, settings: TrainingSettings) -> None:
         self.settings = settings
         self.device = torch.device(settings.device)
-        self.normalization = Normalization.of(learnt_from.windows)
-        self.windows = torch.tensor(learnt_from.windows, device=self.device)
+        inputs = network_inputs(learnt_from, settings.acceleration)
+        self.normalization = Normalization.of(inputs)
+        self.windows = torch.tensor(inputs, device=self.device)
         self.labels = torch.tensor(learnt_from.labels, device=self.device)
-        self.held_out = _Windows(held_out, self.normalization, self.device) if held_out else None
+        self.held_out = self.windows_of(held_out) if held_out else None
 
         torch.manual_seed(settings.seed)
         self.network = networks.build(settings.network, dropout=settings.dropout).to(self.device)
@@ -137,14 +157,17 @@ class _Trainer:
         self.center_loss = CenterLoss(self.network.classes, self.network.embedding_size, settings.center_rate).to(
             self.device
         )
-        self.optimizer = torch.optim.AdamW(
-            self.network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
-        )
+        self.optimizer = _optimizer(self.network, settings)
         self.batches_per_epoch = math.ceil(len(self.labels) / settings.batch_size)
         self.epoch = 0
         self.seconds = 0.0
         self.curves: list[dict[str, float]] = []
         self.best = _Best()
+
+    def windows_of(self, windows: WindowSet) -> _Windows:
+        """Windows to measure on, as this run's network sees them."""
+        inputs = network_inputs(windows, self.settings.acceleration)
+        return _Windows(inputs, windows.labels, self.normalization, self.device)
 
     def train_epoch(self) -> dict[str, float]:
         """One pass over the training windows, then a look at the validation windows; gives the epoch's curves.
@@ -219,6 +242,8 @@ class _Trainer:
                 raise TrainingError(f"expected finite weights, got NaN or infinity in {name}; lower the learning rate")
 
     def _learning_rate(self, step: int) -> float:
+        if self.settings.schedule == "constant":
+            return self.settings.learning_rate
         steps = self.settings.epochs * self.batches_per_epoch
         warm_up = max(1.0, _WARM_UP * steps)
         if step < warm_up:
@@ -237,7 +262,7 @@ class _Trainer:
         The running averages that training leaves hang on the last few dozen augmented batches: at a learning rate of
         practically 0 they alone moved validation macro-F1 by a point from epoch to epoch.
         """
-        norms = [m for m in self.network.modules() if isinstance(m, nn.BatchNorm1d)]
+        norms = [m for m in self.network.modules() if isinstance(m, nn.BatchNorm2d)]
         if not norms:
             return
         momenta = [norm.momentum for norm in norms]
@@ -251,9 +276,9 @@ class _Trainer:
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
 
-    def kept_network(self) -> Network:
-        """The network as the settings say which epoch's to keep."""
-        if self.settings.keep == "best":
+    def network_of(self, name: str) -> Network:
+        """The `last` network, its batch norm measured, or the `best` one; the trainer is then at its end."""
+        if name == "best":
             self.network.load_state_dict(self.best.network)
         else:
             self.calibrate_batch_norm()
@@ -286,6 +311,18 @@ class _Trainer:
     def normalization_json(self) -> dict[str, list[float]]:
         """As plain values for the checkpoint."""
         return {"mean": list(self.normalization.mean), "std": list(self.normalization.std)}
+
+
+def _optimizer(network: Network, settings: TrainingSettings) -> torch.optim.Optimizer:
+    """Adam's kinds in one pass over all weights at once, which is faster for large networks."""
+    options: dict[str, Any] = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
+    match settings.optimizer:
+        case "adamw":
+            return torch.optim.AdamW(network.parameters(), fused=True, **options)
+        case "adam":
+            return torch.optim.Adam(network.parameters(), fused=True, **options)
+        case _:
+            return torch.optim.RMSprop(network.parameters(), alpha=0.9, **options)
 
 
 def _describe(row: dict[str, float]) -> str:

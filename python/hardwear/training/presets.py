@@ -12,9 +12,43 @@ _SHIPPED = TrainingSettings(
     augmentation=Augmentation(rotation_degrees=10.0, acc_noise=0.01, gyro_noise=0.02),
 )
 
+# As the paper states: Adam, 0.001, batches of 32, 300 epochs, λ₁ 0.01, λ₂ 0.02, centre rate 0.1, a validation set of
+# 2,205 of the 7,352 training windows; no augmentation. λ₂ is read as an L2 penalty's weight.
+_PAPER = TrainingSettings(
+    network="paper",
+    epochs=300,
+    batch_size=32,
+    optimizer="adam",
+    learning_rate=1e-3,
+    schedule="constant",
+    weight_decay=0.02,
+    label_smoothing=0.0,
+    dropout=0.0,
+    center_weight=0.01,
+    center_rate=0.1,
+    validation_share=0.3,
+    validation_by="window",
+    keep="best",
+)
+
+# Ordóñez and Roggen 2016: RMSProp with decay 0.9, 0.001, batches of 100, dropout 0.5.
+_DEEP_CONV_LSTM = replace(
+    _PAPER,
+    network="deepconvlstm",
+    batch_size=100,
+    optimizer="rmsprop",
+    weight_decay=0.0,
+    dropout=0.5,
+    center_weight=0.0,
+)
+
 _PRESETS = {
     "demo": replace(_SHIPPED, epochs=80),
     "shipped": _SHIPPED,
+    "paper": _PAPER,
+    "paper-ce": replace(_PAPER, center_weight=0.0),
+    "cnn": replace(_PAPER, network="cnn", weight_decay=0.0, dropout=0.5, center_weight=0.0),
+    "deepconvlstm": _DEEP_CONV_LSTM,
 }
 
 
@@ -24,7 +58,10 @@ def preset_names() -> tuple[str, ...]:
 
 
 def preset(name: str) -> TrainingSettings:
-    """Settings by name: `demo` takes minutes on 2 cores, `shipped` made the bundle in `models/`.
+    """Settings by name.
+
+    `demo` takes minutes on 2 cores, `shipped` made `models/compact`; `paper` (cross-entropy and center loss),
+    `paper-ce`, `cnn` and `deepconvlstm` are settings as published, for comparison.
 
     Raises:
         TrainingError: The name is unknown.

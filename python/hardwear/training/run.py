@@ -13,9 +13,11 @@ import numpy.typing as npt
 import torch
 
 from hardwear import __version__, networks
+from hardwear.contract import GYRO
+from hardwear.datasets import WindowSet
 from hardwear.errors import TrainingError
 from hardwear.metrics import Metrics
-from hardwear.networks import Network, fold_batch_norm
+from hardwear.networks import Network, inference_form
 from hardwear.training.normalization import Normalization
 from hardwear.training.settings import TrainingSettings
 
@@ -32,19 +34,56 @@ class DataIdentity:
 
 
 @dataclass(frozen=True)
+class Scores:
+    """How well the network of one epoch does."""
+
+    epoch: int
+    """Counted from 1."""
+    validation: Metrics | None
+    """On the training windows that were held out; None if there are none."""
+    test: Metrics | None
+    """On the test subjects; None if the settings said not to read them."""
+
+    @staticmethod
+    def from_json(values: dict[str, Any]) -> "Scores":
+        """The reverse of `dataclasses.asdict`."""
+        read = {name: values[name] and Metrics.from_json(values[name]) for name in ("validation", "test")}
+        return Scores(**{**values, **read})
+
+
+@dataclass(frozen=True)
 class RunResults:
     """What a finished run reached."""
 
-    epoch: int
-    """The epoch whose network was kept, counted from 1."""
-    validation: Metrics | None
-    """On the held-out training subjects; None if there are none."""
-    test: Metrics | None
-    """On the test subjects; None if the settings said not to read them."""
+    last: Scores
+    best: Scores | None
+    """Of the epoch of highest validation macro-F1; None if nothing was held out."""
+    kept: str
+    """`last` or `best`: which one's network the run keeps."""
     weights_sha256: str
-    """Over every tensor of the network's state, see `weights_sha256`: equal for equal runs."""
+    """Over every tensor of the kept network's state, see `weights_sha256`: equal for equal runs."""
     seconds: float
     """Wall time of training, resumed parts included."""
+
+    @property
+    def of_kept(self) -> Scores:
+        """Of the network that the run keeps."""
+        return self.best if self.kept == "best" and self.best else self.last
+
+    @property
+    def epoch(self) -> int:
+        """The epoch whose network was kept."""
+        return self.of_kept.epoch
+
+    @property
+    def validation(self) -> Metrics | None:
+        """The kept network on what was held out."""
+        return self.of_kept.validation
+
+    @property
+    def test(self) -> Metrics | None:
+        """The kept network on the test subjects."""
+        return self.of_kept.test
 
     def to_json(self) -> dict[str, Any]:
         """As plain values for `json.dumps`."""
@@ -53,8 +92,8 @@ class RunResults:
     @staticmethod
     def from_json(values: dict[str, Any]) -> "RunResults":
         """The reverse of `to_json`."""
-        read = {name: values[name] and Metrics.from_json(values[name]) for name in ("validation", "test")}
-        return RunResults(**{**values, **read})
+        best = values["best"] and Scores.from_json(values["best"])
+        return RunResults(**{**values, "last": Scores.from_json(values["last"]), "best": best})
 
 
 @dataclass(frozen=True)
@@ -78,20 +117,36 @@ class Run:
         return metrics
 
     def logits(self, windows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Float logits (N, 6) of windows (N, 128, 6) in physical units (g, rad/s), not normalised."""
-        inputs = torch.from_numpy(self.normalization.apply(windows))
-        return logits_of(self.network, inputs).numpy()
+        """Float logits (N, 6) of windows (N, 128, 6) in physical units (g, rad/s), not normalised.
+
+        Those of a run on `body_acc` have that in place of the acceleration: see `network_inputs`.
+        """
+        return self._outputs(windows)[0].numpy()
+
+    def embeddings(self, windows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Float embeddings (N, E) of windows as `logits` takes them."""
+        return self._outputs(windows)[1].numpy()
+
+    def _outputs(self, windows: npt.NDArray[np.float32]) -> tuple[torch.Tensor, torch.Tensor]:
+        return outputs_of(self.network, torch.from_numpy(self.normalization.apply(windows)))
+
+
+def network_inputs(windows: WindowSet, acceleration: str) -> npt.NDArray[np.float32]:
+    """What a network sees of labelled windows: (N, 128, 6) float32, with `total_acc` or `body_acc` in front."""
+    if acceleration == "total_acc":
+        return windows.windows
+    return np.concatenate([windows.body_acc, windows.windows[:, :, GYRO]], axis=2)
 
 
 @torch.no_grad()
-def logits_of(network: Network, inputs: torch.Tensor) -> torch.Tensor:
-    """Logits of normalised windows (N, 128, 6) in eval mode, batch by batch; the network's mode is kept."""
+def outputs_of(network: Network, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logits and embeddings of normalised windows (N, 128, 6) in eval mode, batch by batch; the mode is kept."""
     was_training = network.training
     network.eval()
     starts = range(0, len(inputs), _PREDICTION_BATCH)
-    logits = torch.cat([network(inputs[start : start + _PREDICTION_BATCH])[0] for start in starts])
+    logits, embeddings = zip(*(network(inputs[start : start + _PREDICTION_BATCH]) for start in starts), strict=True)
     network.train(was_training)
-    return logits
+    return torch.cat(logits), torch.cat(embeddings)
 
 
 def weights_sha256(state: dict[str, torch.Tensor]) -> str:
@@ -174,7 +229,7 @@ def load_run(folder: Path) -> Run:
         raise TrainingError(
             f"expected the weights that {METRICS} names in {folder / CHECKPOINT}, got others; train again"
         )
-    return Run(fold_batch_norm(network), normalization, settings, results, data, folder)
+    return Run(inference_form(network), normalization, settings, results, data, folder)
 
 
 def read_checkpoint(folder: Path) -> dict[str, Any]:

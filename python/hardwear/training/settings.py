@@ -9,6 +9,10 @@ from hardwear.errors import TrainingError
 
 KEEPS = ("last", "best")
 DEVICES = ("cpu", "cuda")
+OPTIMIZERS = ("adamw", "adam", "rmsprop")
+SCHEDULES = ("cosine", "constant")
+ACCELERATIONS = ("total_acc", "body_acc")
+VALIDATION_UNITS = ("subject", "window")
 
 
 @dataclass(frozen=True)
@@ -22,19 +26,29 @@ class TrainingSettings:
     network: str = "compact"
     epochs: int = 60
     batch_size: int = 128
+    optimizer: str = "adamw"
     learning_rate: float = 3e-3
-    """Peak of the schedule: linear warm-up over the first 5 % of the steps, then half a cosine down to 0."""
+    """Peak of the schedule."""
+    schedule: str = "cosine"
+    """`cosine`: linear warm-up over the first 5 % of the steps, then half a cosine down to 0. `constant`: neither."""
     weight_decay: float = 1e-2
-    """Decoupled (AdamW)."""
+    """Decoupled with `adamw`; else an L2 penalty of weight_decay/2·‖w‖² in the loss."""
     label_smoothing: float = 0.1
     dropout: float = 0.3
     center_weight: float = 0.003
     """λ, the center loss's share; 0 trains on cross-entropy alone."""
     center_rate: float = 0.5
     """α, how far a centre moves per mini-batch."""
+    acceleration: str = "total_acc"
+    """`total_acc`: with gravity, the contract's. `body_acc`: without, to compare with papers; it can't be converted."""
     augmentation: Augmentation = field(default_factory=Augmentation)
     validation_subjects: tuple[int, ...] = ()
     """Training subjects held out to choose by; none: the network learns from all training subjects."""
+    validation_share: float = 0.0
+    """Instead of naming subjects: hold out this share of the training data, drawn by `seed`; 0 holds out nothing."""
+    validation_by: str = "subject"
+    """What `validation_share` counts. `subject`: whole people. `window`: windows, which leaks, as each shares half
+    its samples with the next; only to repeat what others did."""
     keep: str = "last"
     """`last`: the network after the last epoch. `best`: after the epoch of highest validation macro-F1."""
     read_test: bool = True
@@ -51,6 +65,10 @@ class TrainingSettings:
         check_choice("network", self.network, networks.names())
         check_choice("keep", self.keep, KEEPS)
         check_choice("device", self.device, DEVICES)
+        check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        check_choice("schedule", self.schedule, SCHEDULES)
+        check_choice("acceleration", self.acceleration, ACCELERATIONS)
+        check_choice("validation_by", self.validation_by, VALIDATION_UNITS)
         for name in ("epochs", "batch_size", "threads"):
             _check_range(name, getattr(self, name), 1, 1_000_000)
         _check_range("seed", self.seed, 0, 2**32 - 1)
@@ -60,10 +78,22 @@ class TrainingSettings:
         _check_range("dropout", self.dropout, 0.0, 0.99)
         _check_range("center_weight", self.center_weight, 0.0, 1e3)
         _check_range("center_rate", self.center_rate, 0.0, 1.0)
-        if self.keep == "best" and not self.validation_subjects:
-            raise TrainingError("expected validation_subjects with keep 'best', got none; add some, or keep 'last'")
-        if not (self.read_test or self.validation_subjects):
-            raise TrainingError("expected validation_subjects or read_test, got neither: nothing to measure on")
+        _check_range("validation_share", self.validation_share, 0.0, 0.9)
+        if self.validation_subjects and self.validation_share:
+            raise TrainingError("expected validation_subjects or validation_share, got both; give one of them")
+        if self.keep == "best" and not self.validates:
+            raise TrainingError(
+                "expected validation_subjects or validation_share with keep 'best', got none; add some, or keep 'last'"
+            )
+        if not (self.read_test or self.validates):
+            raise TrainingError(
+                "expected validation_subjects, a validation_share or read_test, got neither: nothing to measure on"
+            )
+
+    @property
+    def validates(self) -> bool:
+        """Whether training windows are held out to choose by."""
+        return bool(self.validation_subjects or self.validation_share)
 
     def to_json(self) -> dict[str, Any]:
         """As plain values for `json.dumps`."""
