@@ -118,6 +118,9 @@ def train(
         float | None, typer.Option(help="Weight of the center loss (lambda); 0 is plain cross-entropy.")
     ] = None,
     device: Annotated[str | None, typer.Option(help="cpu or cuda.")] = None,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write curves for TensorBoard too: OUT/tensorboard.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train a network with cross-entropy and center loss. An interrupted run goes on where it stopped."""
@@ -135,7 +138,7 @@ def train(
     with progress_bar("data") as progress:
         dataset = _dataset(source, synthetic, progress)
     with progress_bar("train", "the same command goes on after the last whole epoch") as progress:
-        run = training.train(dataset, settings, out, progress)
+        run = training.train(dataset, settings, out, progress, tensorboard)
     _print_metrics(f"{settings.network}, trained in {out}", run.metrics, dataset.synthetic, as_json)
 
 
@@ -143,18 +146,23 @@ def train(
 def convert(
     run: Annotated[Path, typer.Argument(help="Run folder of `hardwear train`.")],
     out: Annotated[Path, typer.Option("--out", help="Bundle folder to write.")],
+    temperature: Annotated[
+        float, typer.Option(help="Of the softmax, 0.01 to 100: below 1 is surer. `study calibration` finds it.")
+    ] = 1.0,
     source: DataOption = None,
     synthetic: SyntheticOption = False,
 ) -> None:
     """Convert a trained network to a full-int8 bundle: model.tflite, model.onnx, manifest.json."""
     from hardwear.bundle import Bundle
+    from hardwear.confidence import require_temperature
     from hardwear.training import load_run
 
+    require_temperature(temperature)
     trained = load_run(run)
     with progress_bar("data") as progress:
         dataset = _dataset(source, synthetic, progress)
     with progress_bar("convert") as progress:
-        bundle = Bundle.create(trained, dataset, out, progress)
+        bundle = Bundle.create(trained, dataset, out, progress, temperature)
     console.print_facts(
         f"bundle {out}",
         {
@@ -162,6 +170,7 @@ def convert(
             "macro-F1, float": f"{bundle.manifest.metrics['float']['macro_f1']:.4f}",
             "macro-F1, int8": f"{bundle.manifest.metrics['int8']['macro_f1']:.4f}",
             "int8 weights": f"{bundle.manifest.network.weight_bytes:,} B",
+            "temperature": f"{bundle.manifest.temperature:g}",
         },
         synthetic=bundle.manifest.synthetic,
     )
@@ -280,6 +289,7 @@ def replay_verb(
                 "windows equal": f"{result.windows_equal:,} of {result.windows:,}",
                 "logits equal": f"{result.logits_equal:,} of {result.logits:,}",
                 "embeddings equal": f"{result.embeddings_equal:,} of {result.windows:,}",
+                "probabilities equal": f"{result.probabilities_equal:,} of {result.windows:,}",
                 "macro-F1 on the device": "no labelled window" if result.macro_f1 is None else f"{result.macro_f1:.4f}",
                 f"{result.time_unit} per inference": f"{result.time_mean or 0:,.0f}",
                 "answers": str(out),

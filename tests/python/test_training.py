@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -324,6 +325,27 @@ def test_weight_decay_is_decoupled_or_a_penalty_as_the_optimizer_says(name: str,
     gradient = 0.5 * 2.0
     step = {"adamw": 0.01 * gradient, "adam": 0.01, "rmsprop": 0.01 / np.sqrt(0.1)}[name]
     assert network.weight.item() == pytest.approx(2.0 - step, rel=1e-4)
+
+
+def test_tensorboard_gets_the_curves_if_asked_for(dataset: Dataset, run: Run, tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    logged = train(dataset, SETTINGS, tmp_path / "run", tensorboard=True)
+    assert logged.results.weights_sha256 == run.results.weights_sha256
+    events = EventAccumulator(str(tmp_path / "run" / "tensorboard"))
+    events.Reload()
+    rows = list(csv.DictReader((run.folder / "curves.csv").open()))
+    assert set(events.Tags()["scalars"]) == set(rows[0]) - {"epoch"}
+    written = [(event.step, pytest.approx(event.value, rel=1e-5)) for event in events.Scalars("train_loss")]
+    assert [(int(row["epoch"]), float(row["train_loss"])) for row in rows] == written
+
+
+def test_tensorboard_asked_for_but_absent_is_one_clear_error(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(TrainingError, match=r"pip install \"hardwear\[tensorboard\]\""):
+        train(dataset, SETTINGS, tmp_path / "run", tensorboard=True)
 
 
 def test_a_constant_schedule_is_constant(dataset: Dataset, tmp_path: Path) -> None:

@@ -26,13 +26,16 @@ from hardwear.training import run as runs
 from hardwear.training.normalization import Normalization
 from hardwear.training.run import DataIdentity, Run, RunResults, Scores, load_run, network_inputs, outputs_of
 from hardwear.training.settings import TrainingSettings
+from hardwear.training.tensorboard import curve_logger
 
 _WARM_UP = 0.05
 _CALIBRATION_BATCH = 512
 _BATCH_FIGURES = ("train_loss", "cross_entropy", "center_loss", "train_accuracy")
 
 
-def train(dataset: Dataset, settings: TrainingSettings, out: Path, progress: Progress = silent) -> Run:
+def train(
+    dataset: Dataset, settings: TrainingSettings, out: Path, progress: Progress = silent, tensorboard: bool = False
+) -> Run:
     """Train a network and leave its run folder.
 
     The same settings, data, torch and machine give the same weights, bit for bit; a run that was interrupted
@@ -44,10 +47,11 @@ def train(dataset: Dataset, settings: TrainingSettings, out: Path, progress: Pro
         settings: How.
         out: The run folder: absent, empty, or of the same run.
         progress: Called after each epoch.
+        tensorboard: Whether to write the curves for TensorBoard too, into the run folder's `tensorboard`.
 
     Raises:
-        TrainingError: The device or a validation subject is absent, the folder holds another run, or the loss
-            is not finite; in the last case the last good epoch's checkpoint is kept.
+        TrainingError: The device, a validation subject or TensorBoard is absent, the folder holds another run, or the
+            loss is not finite; in the last case the last good epoch's checkpoint is kept.
     """
     out = Path(out)
     _require_device(settings.device)
@@ -56,7 +60,7 @@ def train(dataset: Dataset, settings: TrainingSettings, out: Path, progress: Pro
     if checkpoint is not None and checkpoint["finished"]:
         return load_run(out)
 
-    with _repeatable(settings):
+    with _repeatable(settings), curve_logger(out, tensorboard) as log:
         trainer = _Trainer(learnt_from, held_out, settings)
         if checkpoint is not None:
             trainer.restore(checkpoint)
@@ -64,6 +68,7 @@ def train(dataset: Dataset, settings: TrainingSettings, out: Path, progress: Pro
             row = trainer.train_epoch()
             runs.write_checkpoint(out, trainer.checkpoint())
             runs.write_curves(out, trainer.curves)
+            log(row)
             progress(trainer.epoch, settings.epochs, _describe(row))
         _finish(trainer, dataset, out)
     return load_run(out)
