@@ -30,7 +30,7 @@ def curve_logger(run: Path, wanted: bool) -> Iterator[Callable[[Mapping[str, flo
             'expected TensorBoard, got none; pip install "hardwear[tensorboard]", or leave --tensorboard out'
         ) from error
 
-    writer = SummaryWriter(str(run / FOLDER))  # type: ignore[no-untyped-call]
+    writer = SummaryWriter(str(run / FOLDER))
 
     def log(row: Mapping[str, float]) -> None:
         for name, value in row.items():
