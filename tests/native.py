@@ -95,6 +95,7 @@ class Predictions:
     classes: npt.NDArray[np.uint8]
     logits: Int8Array
     embedding: Int8Array
+    probabilities: npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,22 @@ class Native:
     def decide(self, logits: npt.ArrayLike) -> int:
         return int(self._library.hw_decide(_pointer(np.ascontiguousarray(logits, dtype=np.int8))))
 
+    def softmax(self, table: Sequence[int], logits: npt.ArrayLike) -> npt.NDArray[np.uint8]:
+        """(N, 6) int8 logits to probabilities in 255ths, by a table of 256 weights."""
+        rows = np.ascontiguousarray(logits, dtype=np.int8)
+        weights = np.array(table, dtype=np.uint16)
+        assert weights.shape == (256,)
+        out = np.zeros(rows.shape, dtype=np.uint8)
+        self._library.hw_softmax(_pointer(weights), _pointer(rows), ctypes.c_size_t(len(rows)), _pointer(out))
+        return out
+
+    def probabilities(self, logits: npt.ArrayLike) -> npt.NDArray[np.uint8]:
+        """(N, 6) int8 logits to probabilities in 255ths, by the generated table."""
+        rows = np.ascontiguousarray(logits, dtype=np.int8)
+        out = np.zeros(rows.shape, dtype=np.uint8)
+        self._library.hw_probabilities(_pointer(rows), ctypes.c_size_t(len(rows)), _pointer(out))
+        return out
+
     def classify(self, quantized: npt.ArrayLike) -> tuple[Int8Array, Int8Array]:
         """(N, 128, 6) int8 to logits (N, 6) and embedding (N, E), int8."""
         windows = np.ascontiguousarray(quantized, dtype=np.int8)
@@ -170,14 +187,15 @@ class Native:
         classes = np.zeros(capacity, dtype=np.uint8)
         logits = np.zeros((capacity, CLASS_COUNT), dtype=np.int8)
         embedding = np.zeros((capacity, self.embedding_size), dtype=np.int8)
+        probabilities = np.zeros((capacity, CLASS_COUNT), dtype=np.uint8)
         due = self._library.hw_pipeline(
             _pointer(counts),
             ctypes.c_size_t(len(counts)),
             ctypes.c_size_t(capacity),
-            *map(_pointer, (ends, classes, logits, embedding)),
+            *map(_pointer, (ends, classes, logits, embedding, probabilities)),
         )
         assert due <= capacity
-        return Predictions(ends[:due], classes[:due], logits[:due], embedding[:due])
+        return Predictions(ends[:due], classes[:due], logits[:due], embedding[:due], probabilities[:due])
 
     def encode_frame(self, kind: int, sequence: int, payload: bytes) -> bytes:
         out = ctypes.create_string_buffer(wire_bytes(len(payload)))

@@ -8,7 +8,7 @@
 
 namespace hardwear {
 
-constexpr uint8_t kProtocolVersion = 1;
+constexpr uint8_t kProtocolVersion = 2;
 constexpr size_t kFrameHeaderBytes = 4;
 constexpr size_t kFrameOverheadBytes = kFrameHeaderBytes + 4;
 constexpr size_t kMaxPayloadBytes = 1600;

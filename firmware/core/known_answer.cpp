@@ -33,6 +33,11 @@ KnownAnswerReport compare(const KnownAnswer& known, Pipeline* pipeline) {
       return {KnownAnswerResult::kLogitDiffers, i, known.logits[i], actual.logits[i]};
     }
   }
+  for (uint32_t i = 0; i < kClassCount; ++i) {
+    if (prediction.probabilities[i] != known.probabilities[i]) {
+      return {KnownAnswerResult::kProbabilityDiffers, i, known.probabilities[i], prediction.probabilities[i]};
+    }
+  }
   return {KnownAnswerResult::kEqual, 0, 0, 0};
 }
 

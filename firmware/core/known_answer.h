@@ -17,6 +17,7 @@ struct KnownAnswer {
   uint32_t window_crc32;   // CRC-32 of the first conditioned window: int16, little-endian, sample-major
   int8_t logits[kClassCount];
   int8_t embedding[kEmbeddingSize];
+  uint8_t probabilities[kClassCount];  // in 255ths
 };
 
 // Where a known-answer test found the first difference.
@@ -26,17 +27,18 @@ enum class KnownAnswerResult : uint8_t {
   kConditioningDiffers,
   kLogitDiffers,
   kEmbeddingDiffers,
+  kProbabilityDiffers,
 };
 
 struct KnownAnswerReport {
   KnownAnswerResult result;
-  uint32_t index;     // which logit or embedding element differs; otherwise 0
+  uint32_t index;     // which logit, embedding element or probability differs; otherwise 0
   int64_t expected;   // the value that Python computed, CRC-32 for the conditioning
   int64_t actual;     // the value that this chip computed
 };
 
 // Runs the test through `pipeline` as if the recording came from the sensor: conditioning, first full window,
-// quantisation, model. The pipeline is in its zero state afterwards. Takes one inference; not from an interrupt.
+// quantisation, model, probabilities. The pipeline is in its zero state afterwards. Takes one inference; not from an interrupt.
 KnownAnswerReport run_known_answer(const KnownAnswer& known, Pipeline* pipeline);
 
 }  // namespace hardwear

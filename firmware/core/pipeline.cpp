@@ -1,5 +1,6 @@
 #include "core/pipeline.h"
 
+#include "core/confidence.h"
 #include "core/decision.h"
 #include "core/quantization.h"
 
@@ -29,6 +30,7 @@ Outcome Pipeline::infer(Prediction* out) {
   if (!classifier_.classify(input_, &out->inference)) return Outcome::kEngineFailed;
   out->time = board_.now() - start;
   out->activity = decide(out->inference.logits);
+  probabilities(out->inference.logits, out->probabilities);
   out->end_sample = 0;
   return Outcome::kPrediction;
 }

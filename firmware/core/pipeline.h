@@ -17,6 +17,10 @@ struct Prediction {
   uint32_t time;        // what the model took, in the board's TimeUnit; quantisation not included
   uint32_t end_sample;  // exclusive end of the window in samples since reset(); 0 for a window from elsewhere
   Inference inference;
+  uint8_t probabilities[kClassCount];  // in 255ths, see confidence.h
+
+  // How sure the model is of `activity`, in 255ths.
+  uint8_t confidence() const { return probabilities[activity]; }
 };
 
 enum class Outcome : uint8_t {
@@ -25,7 +29,7 @@ enum class Outcome : uint8_t {
   kEngineFailed,  // a window was complete, but the engine could not run
 };
 
-// Conditioning, window, quantisation, model and decision in a row. Owns their state (about 2.8 KB), borrows the
+// Conditioning, window, quantisation, model, decision and probabilities in a row. Owns their state (about 2.8 KB), borrows the
 // engine and the board, which must outlive it. Never call it from an interrupt.
 class Pipeline {
  public:

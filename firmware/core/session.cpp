@@ -38,6 +38,9 @@ void explain(const KnownAnswerReport& report, TextLine line) {
     case KnownAnswerResult::kEmbeddingDiffers:
       line.text("embedding ");
       break;
+    case KnownAnswerResult::kProbabilityDiffers:
+      line.text("probability ");
+      break;
   }
   line.number(report.index).text(" is ").number(report.actual).text(", expected ").number(report.expected);
 }
@@ -53,6 +56,8 @@ Status status_of(KnownAnswerResult result) {
     case KnownAnswerResult::kLogitDiffers:
     case KnownAnswerResult::kEmbeddingDiffers:
       return Status::kModelDiffers;
+    case KnownAnswerResult::kProbabilityDiffers:
+      return Status::kConfidenceDiffers;
   }
   return Status::kEngineFailed;
 }
@@ -302,6 +307,7 @@ bool Session::may_predict(const Frame& request) {
       return false;
     case Status::kConditioningDiffers:
     case Status::kModelDiffers:
+    case Status::kConfidenceDiffers:
     case Status::kNotBooted:
       reject(request, ErrorCode::kRefused, &counters_.refused, static_cast<uint32_t>(status_), reason_);
       return false;
@@ -344,6 +350,7 @@ void Session::finish_answer() {
 void Session::put_prediction(const Prediction& prediction) {
   writer_.u8(prediction.activity);
   writer_.i8(prediction.inference.logits, kClassCount);
+  writer_.bytes(prediction.probabilities, kClassCount);
   writer_.u32(prediction.time);
   writer_.i8(prediction.inference.embedding, kEmbeddingSize);
 }

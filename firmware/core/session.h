@@ -23,6 +23,7 @@ enum class Status : uint8_t {
   kConditioningDiffers = 2,  // known-answer test: the conditioned window is not Python's
   kModelDiffers = 3,         // known-answer test: logits or embedding are not TFLite-Micro's
   kNotBooted = 4,            // boot() was not called yet
+  kConfidenceDiffers = 5,    // known-answer test: the probabilities are not Python's
 };
 
 enum class RequestType : uint8_t { kHello = 0x01, kWindow = 0x02, kStream = 0x03, kStats = 0x04, kReset = 0x05 };
@@ -98,7 +99,7 @@ class Session {
 
  private:
   // A prediction on the wire, and the fixed parts of the answers (docs/protocol.md).
-  static constexpr size_t kPredictionBytes = 1 + kClassCount + 4 + kEmbeddingSize;
+  static constexpr size_t kPredictionBytes = 1 + 2 * kClassCount + 4 + kEmbeddingSize;
   static constexpr size_t kHelloBytes = 60;
   static constexpr size_t kStatsBytes = 2 + 4 * kCounterCount;
   // A chunk sets free up to kMaxChunkSamples + 1 conditioned samples: the flush adds the one that the median held.

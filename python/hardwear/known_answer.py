@@ -1,7 +1,7 @@
 """The known-answer test: the firmware runs it at boot and refuses to predict if one bit differs.
 
-It goes the whole way of the chip: raw counts, conditioning, first full window, input quantisation, model. The motion
-comes from the simulator, so that no recording of a person is in a bundle or a firmware.
+It goes the whole way of the chip: raw counts, conditioning, first full window, input quantisation, model,
+probabilities. The motion comes from the simulator, so that no recording of a person is in a bundle or a firmware.
 """
 
 import base64
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from hardwear.conditioning.fixed_point import condition_counts
 from hardwear.conditioning.spec import FilterSpec
+from hardwear.confidence import IntegerSoftmax
 from hardwear.contract import CLASSES, WINDOW_SAMPLES, to_counts
 from hardwear.errors import BundleError
 from hardwear.manifest import KnownAnswer, Manifest
@@ -36,7 +37,11 @@ def simulated_counts() -> npt.NDArray[np.int16]:
 
 
 def answer(
-    raw: npt.NDArray[np.int16], filter_spec: FilterSpec, quantizer: InputQuantizer, model: TflmModel
+    raw: npt.NDArray[np.int16],
+    filter_spec: FilterSpec,
+    quantizer: InputQuantizer,
+    model: TflmModel,
+    softmax: IntegerSoftmax,
 ) -> KnownAnswer:
     """What the chip must make of `raw`.
 
@@ -45,6 +50,7 @@ def answer(
         filter_spec: The conditioning filters.
         quantizer: Counts to the model's input.
         model: The golden model.
+        softmax: Its logits to probabilities.
 
     Returns:
         The recording and its answer.
@@ -58,6 +64,7 @@ def answer(
         class_name=CLASSES[int(logits[0].argmax())],
         logits=tuple(logits[0].tolist()),
         embedding=tuple(embedding[0].tolist()),
+        probabilities=tuple(softmax.probabilities(logits[0]).tolist()),
     )
 
 
@@ -68,8 +75,8 @@ def check(manifest: Manifest, model: TflmModel) -> None:
         BundleError: The answer differs from the manifest's.
     """
     known = manifest.known_answer
-    actual = answer(known.counts(), manifest.filter, manifest.quantizer, model)
-    for name in ("window_crc32", "logits", "embedding", "class_name"):
+    actual = answer(known.counts(), manifest.filter, manifest.quantizer, model, manifest.softmax)
+    for name in ("window_crc32", "logits", "embedding", "class_name", "probabilities"):
         expected, came = getattr(known, name), getattr(actual, name)
         if expected != came:
             raise BundleError(

@@ -16,10 +16,11 @@ import numpy.typing as npt
 
 from hardwear import contract
 from hardwear.conditioning.spec import FilterSpec
+from hardwear.confidence import IntegerSoftmax
 from hardwear.errors import BundleError
 from hardwear.quantization.quantizer import InputQuantizer
 
-FORMAT = 1
+FORMAT = 2
 """Version of the bundle's layout and of these keys; another one is refused."""
 
 _NEXT_STEP = "convert the run again with `hardwear convert`"
@@ -122,6 +123,8 @@ class KnownAnswer:
     class_name: str
     logits: tuple[int, ...]
     embedding: tuple[int, ...]
+    probabilities: tuple[int, ...]
+    """Of the classes, in 255ths."""
 
     def counts(self) -> npt.NDArray[np.int16]:
         """The raw counts, (samples, 6) int16.
@@ -154,6 +157,8 @@ class Manifest:
     quantizer: InputQuantizer
     input: Scale
     outputs: Outputs
+    temperature: float
+    """What the logits are divided by before the softmax."""
     network: NetworkRecord
     ops: tuple[str, ...]
     """TFLite ops in the order of execution."""
@@ -166,6 +171,15 @@ class Manifest:
     """SHA-256 of `model.tflite`, `model.onnx` and of the `data` trained on."""
     versions: dict[str, str]
     """Packages that made the bundle."""
+
+    @property
+    def softmax(self) -> IntegerSoftmax:
+        """int8 logits to probabilities.
+
+        Raises:
+            ConversionError: The temperature or the logits' scale is out of range.
+        """
+        return IntegerSoftmax(self.outputs.logits.scale, self.temperature)
 
     def to_bytes(self) -> bytes:
         """The canonical file content."""

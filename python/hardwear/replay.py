@@ -1,9 +1,9 @@
 """Replay: send recorded motion to a device and compare every number it answers with Python's.
 
 Two modes. *Windows* sends UCI-HAR's conditioned test windows and compares class, logits and embedding with
-TFLite-Micro. *Stream* sends raw HAPT recordings sample by sample through the whole chain on the chip
-(conditioning, window, quantisation, model) and compares each prediction with the Python twin of that chain at the
-same end sample.
+TFLite-Micro, and the probabilities with the Python twin of the chip's softmax. *Stream* sends raw HAPT recordings
+sample by sample through the whole chain on the chip (conditioning, window, quantisation, model, probabilities) and
+compares each prediction with the Python twin of that chain at the same end sample.
 
 Every answer goes to a `.jsonl` file as it comes, so an interrupted replay leaves a partial report and can go on.
 """
@@ -42,12 +42,14 @@ NO_LABEL = -1
 
 @dataclass(frozen=True)
 class Golden:
-    """What Python says of a sequence of windows: TFLite-Micro's int8 outputs."""
+    """What Python says of a sequence of windows: TFLite-Micro's int8 outputs, and the probabilities of the logits."""
 
     logits: npt.NDArray[np.int8]
     """(N, 6)."""
     embedding: npt.NDArray[np.int8]
     """(N, E)."""
+    probabilities: npt.NDArray[np.uint8]
+    """(N, 6), in 255ths."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ class Mismatch:
     """The layer as far as the two outputs tell it."""
     device_logits: list[int]
     python_logits: list[int]
+    device_probabilities: list[int]
+    python_probabilities: list[int]
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,7 @@ class ReplayResult:
     logits: int
     logits_equal: int
     embeddings_equal: int
+    probabilities_equal: int
     windows_labelled: int
     macro_f1: float | None
     accuracy: float | None
@@ -97,8 +102,12 @@ class ReplayResult:
 
     @property
     def equal(self) -> bool:
-        """Whether all windows were replayed and every logit and embedding value agreed."""
-        return self.complete and self.windows_done == self.windows == self.windows_equal == self.embeddings_equal
+        """Whether all windows were replayed and every logit, embedding value and probability agreed."""
+        return (
+            self.complete
+            and self.windows_done == self.windows == self.windows_equal
+            and self.embeddings_equal == self.probabilities_equal == self.windows
+        )
 
     def require_equal(self) -> None:
         """Raise unless the device computed what Python computed, everywhere.
@@ -109,11 +118,12 @@ class ReplayResult:
         if self.first_mismatch is not None:
             m = self.first_mismatch
             place = f"window {m.window}" + (f" of recording {m.recording}" if m.recording is not None else "")
+            equal = min(self.windows_equal, self.embeddings_equal, self.probabilities_equal)
             raise ReplayMismatch(
-                f"device and Python differ in {self.windows_done - self.windows_equal} of {self.windows_done} "
-                f"windows; the first is {place} ({m.where}): device logits {m.device_logits}, Python "
-                f"{m.python_logits}. Next step: rebuild and flash the firmware from this bundle "
-                f"(hardwear generate, hardwear build), then replay again"
+                f"device and Python differ in at least {self.windows_done - equal} of {self.windows_done} windows; the "
+                f"first is {place} ({m.where}): device logits {m.device_logits}, probabilities "
+                f"{m.device_probabilities}, Python {m.python_logits}, {m.python_probabilities}. Next step: rebuild and "
+                f"flash the firmware from this bundle (hardwear generate, hardwear build), then replay again"
             )
         if not self.complete:
             raise ReplayMismatch(
@@ -122,7 +132,7 @@ class ReplayResult:
 
 
 class GoldenModel:
-    """The bundle's input quantiser and model in TFLite-Micro's interpreter; may be shared by threads.
+    """The bundle's input quantiser, model in TFLite-Micro's interpreter and softmax; may be shared by threads.
 
     Args:
         bundle: The bundle to run.
@@ -131,13 +141,15 @@ class GoldenModel:
     def __init__(self, bundle: Bundle) -> None:
         self._quantizer = bundle.quantizer
         self._model = TflmModel(bundle.tflite)
+        self._softmax = bundle.softmax
         self._lock = threading.Lock()
 
     def run(self, counts: npt.NDArray[np.int16]) -> Golden:
         """What Python says of conditioned windows, (N, 128, 6) int16."""
         inputs = self._quantizer.quantize(counts)
         with self._lock:
-            return Golden(*self._model.run(inputs))
+            logits, embedding = self._model.run(inputs)
+        return Golden(logits, embedding, self._softmax.probabilities(logits))
 
 
 def check_identity(hello: Hello, bundle: Bundle) -> None:
@@ -193,7 +205,7 @@ def replay_windows(
     resume: bool = False,
     progress: Progress = silent,
 ) -> ReplayResult:
-    """Replay the test windows and compare class, logits and embedding of each with TFLite-Micro.
+    """Replay the test windows and compare class, logits, embedding and probabilities of each with Python's.
 
     Args:
         open_device: Opens one more device; called `jobs` times.
@@ -409,6 +421,7 @@ def _record(
     logits_equal = int(np.sum(np.asarray(prediction.logits) == expected.logits[index]))
     python_class = int(np.argmax(expected.logits[index]))
     embedding_equal = bool(np.array_equal(prediction.embedding, expected.embedding[index]))
+    probabilities_equal = bool(np.array_equal(prediction.probabilities, expected.probabilities[index]))
     record: dict[str, Any] = {
         "window": window,
         "recording": recording,
@@ -417,11 +430,14 @@ def _record(
         "logits": [int(v) for v in prediction.logits],
         "logits_equal": logits_equal,
         "embedding_equal": embedding_equal,
+        "probabilities": [int(v) for v in prediction.probabilities],
+        "probabilities_equal": probabilities_equal,
         "class_equal": prediction.label == python_class,
         "time": prediction.time,
     }
-    if logits_equal < len(CLASSES) or not embedding_equal or not record["class_equal"]:
+    if not _all_equal(record):
         record["python_logits"] = [int(v) for v in expected.logits[index]]
+        record["python_probabilities"] = [int(v) for v in expected.probabilities[index]]
     return record
 
 
@@ -429,12 +445,18 @@ def _window_equal(record: dict[str, Any]) -> bool:
     return bool(record["class_equal"]) and int(record["logits_equal"]) == len(CLASSES)
 
 
+def _all_equal(record: dict[str, Any]) -> bool:
+    return _window_equal(record) and bool(record["embedding_equal"]) and bool(record["probabilities_equal"])
+
+
 def _where(record: dict[str, Any]) -> str:
     if not record["embedding_equal"]:
         return "the embedding differs already: conditioning, quantisation or a layer up to the embedding"
     if record["logits_equal"] < len(CLASSES):
         return "the embedding agrees, the logits differ: the last fully-connected layer"
-    return "the logits agree, the class differs: the decision"
+    if not record["class_equal"]:
+        return "the logits agree, the class differs: the decision"
+    return "the logits agree, the probabilities differ: the table or the arithmetic of the softmax"
 
 
 @dataclass(frozen=True)
@@ -528,7 +550,7 @@ def _summary(
         if labelled
         else None
     )
-    differing = [r for r in records if not (_window_equal(r) and r["embedding_equal"])]
+    differing = [r for r in records if not _all_equal(r)]
     first = differing[0] if differing else None
     times = [r["time"] for r in records]
     return ReplayResult(
@@ -548,6 +570,7 @@ def _summary(
         logits=len(records) * len(CLASSES),
         logits_equal=sum(r["logits_equal"] for r in records),
         embeddings_equal=sum(r["embedding_equal"] for r in records),
+        probabilities_equal=sum(r["probabilities_equal"] for r in records),
         windows_labelled=len(labelled),
         macro_f1=metrics.macro_f1 if metrics else None,
         accuracy=metrics.accuracy if metrics else None,
@@ -558,7 +581,13 @@ def _summary(
         seconds=seconds,
         recordings=plan.recordings,
         first_mismatch=Mismatch(
-            first["window"], first["recording"], _where(first), first["logits"], first["python_logits"]
+            first["window"],
+            first["recording"],
+            _where(first),
+            first["logits"],
+            first["python_logits"],
+            first["probabilities"],
+            first["python_probabilities"],
         )
         if first
         else None,

@@ -47,6 +47,7 @@ class Results:
     logits: int
     logits_equal: int
     embeddings_equal: int
+    probabilities_equal: int
     windows_scored: int
     macro_f1_float: float
     macro_f1_int8: float
@@ -74,6 +75,7 @@ class Results:
             ("windows equal, device and Python", f"{self.windows_equal:,} of {self.windows:,}"),
             ("logits equal, device and Python", f"{self.logits_equal:,} of {self.logits:,}"),
             ("embeddings equal, device and Python", f"{self.embeddings_equal:,} of {self.windows:,}"),
+            ("probabilities equal, device and Python", f"{self.probabilities_equal:,} of {self.windows:,}"),
             ("flash", _bytes(self.flash_bytes, self.flash_limit_bytes)),
             ("RAM, stack included", _bytes(self.ram_bytes, self.ram_limit_bytes)),
             ("activation arena, of that RAM", _bytes(self.arena_bytes, None)),
@@ -118,6 +120,7 @@ def collect(replay: ReplayResult, bundle: Bundle, firmware: Firmware | None, int
         logits=replay.logits,
         logits_equal=replay.logits_equal,
         embeddings_equal=replay.embeddings_equal,
+        probabilities_equal=replay.probabilities_equal,
         windows_scored=int8.windows,
         macro_f1_float=manifest.metrics["float"]["macro_f1"],
         macro_f1_int8=int8.metrics.macro_f1,

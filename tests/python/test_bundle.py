@@ -111,6 +111,7 @@ def test_the_manifest_tells_what_the_run_was(created, run, dataset):
     assert manifest.normalization.mean == run.normalization.mean
     assert manifest.normalization.std == run.normalization.std
     assert manifest.filter == FILTER_SPEC
+    assert manifest.temperature == 1.0
     assert manifest.hashes["data"] == dataset.sha256
     assert manifest.network.parameters == run.network.parameter_count
     assert manifest.network.weight_bytes == run.network.weight_count <= 32 * 1024
@@ -150,6 +151,25 @@ def test_a_failure_leaves_the_bundle_that_was_there(copy, created, run, dataset,
         Bundle.create(run, dataset, copy)
     assert Bundle.load(copy).identity == created.identity
     assert [entry.name for entry in copy.parent.iterdir()] == ["bundle"]
+
+
+@pytest.mark.usefixtures("converted_already")
+def test_the_temperature_is_part_of_the_identity_and_changes_nothing_but_probabilities(created, run, dataset, tmp_path):
+    surer = Bundle.create(run, dataset, tmp_path / "surer", temperature=0.5)
+    assert surer.softmax == replace(created.softmax, temperature=0.5)
+    assert surer.identity != created.identity
+    assert surer.tflite == created.tflite
+    known, same = surer.manifest.known_answer, created.manifest.known_answer
+    assert max(known.probabilities) > max(same.probabilities)
+    assert replace(known, probabilities=same.probabilities) == same
+    surer.check_known_answer()
+
+
+@pytest.mark.parametrize("temperature", [0.0, -1.0, 0.009, 101.0, float("nan"), float("inf")])
+def test_a_temperature_out_of_range_is_refused_before_anything_is_converted(temperature, run, dataset, tmp_path):
+    with pytest.raises(ConversionError, match=r"expected a temperature of 0\.01 to 100"):
+        Bundle.create(run, dataset, tmp_path / "bundle", temperature=temperature)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.usefixtures("converted_already")
@@ -203,7 +223,7 @@ def test_a_folder_that_is_not_there_says_how_to_make_one(tmp_path):
         Bundle.load(tmp_path / "nothing")
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b'{"format": 1}'])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b'{"format": 2}'])
 def test_a_manifest_that_is_none_is_refused(copy, content):
     (copy / "manifest.json").write_bytes(content)
     with pytest.raises(BundleError, match="expected"):
@@ -220,7 +240,9 @@ def test_changed_line_endings_are_noticed_because_they_change_the_identity(copy)
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda m: m.update(format=2), "expected bundle format 1, got 2"),
+        (lambda m: m.update(format=1), "expected bundle format 2, got 1"),
+        (lambda m: m.update(temperature=1), "manifest.temperature: expected float, got 1"),
+        (lambda m: m.update(temperature=0.0), "expected a temperature of 0.01 to 100, got 0.0"),
         (lambda m: m.pop("quantizer"), "manifest: expected an object with the keys .*quantizer"),
         (lambda m: m.update(comment="mine"), "manifest: expected an object with the keys"),
         (lambda m: m.update(synthetic=1), "manifest.synthetic: expected bool, got 1"),
@@ -291,7 +313,13 @@ def test_one_sample_more_than_a_window_is_enough_for_the_first_window():
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("window_crc32", 0), ("logits", (0,) * 6), ("embedding", (1,) * 64), ("class_name", "SWIMMING")],
+    [
+        ("window_crc32", 0),
+        ("logits", (0,) * 6),
+        ("embedding", (1,) * 64),
+        ("class_name", "SWIMMING"),
+        ("probabilities", (43,) * 6),
+    ],
 )
 def test_a_machine_that_computes_otherwise_is_noticed(created, key, value):
     created.check_known_answer()

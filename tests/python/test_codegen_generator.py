@@ -15,6 +15,7 @@ from hardwear import __version__, known_answer
 from hardwear.bundle import Bundle
 from hardwear.codegen import generate, render
 from hardwear.conditioning.design import FILTER_SPEC
+from hardwear.confidence import IntegerSoftmax
 from hardwear.contract import CLASSES
 from hardwear.errors import BuildError
 from hardwear.manifest import (
@@ -30,7 +31,14 @@ from hardwear.manifest import (
 from hardwear.quantization.quantizer import InputQuantizer
 from hardwear.quantization.tflm import TflmModel
 
-HEADERS = ["compiled_model.h", "contract.h", "filter_coefficients.h", "known_answer.h", "model_data.h"]
+HEADERS = [
+    "compiled_model.h",
+    "confidence_table.h",
+    "contract.h",
+    "filter_coefficients.h",
+    "known_answer.h",
+    "model_data.h",
+]
 
 
 def make_bundle(network: str, name: str = "test") -> Bundle:
@@ -41,6 +49,7 @@ def make_bundle(network: str, name: str = "test") -> Bundle:
     mean, std = (0.5, 0.0, -0.25, 0.1, 0.0, -0.1), (0.4, 0.3, 0.35, 1.1, 1.2, 0.9)
     quantizer = InputQuantizer.design(mean, std, window.scale, window.zero_point)
     raw = np.random.default_rng(3).integers(-9000, 9000, (known_answer.SAMPLES, 6)).astype(np.int16)
+    softmax = IntegerSoftmax(logits.scale, 0.5)
     manifest = Manifest(
         format=FORMAT,
         name=name,
@@ -54,10 +63,11 @@ def make_bundle(network: str, name: str = "test") -> Bundle:
             OutputScale(logits.scale, logits.zero_point, logits.shape[1]),
             OutputScale(embedding.scale, embedding.zero_point, embedding.shape[1]),
         ),
+        temperature=softmax.temperature,
         network=NetworkRecord(network, 0, 0, 0, 0, 0),
         ops=model.ops,
         arena_bytes=model.arena_bytes,
-        known_answer=known_answer.answer(raw, FILTER_SPEC, quantizer, model),
+        known_answer=known_answer.answer(raw, FILTER_SPEC, quantizer, model, softmax),
         metrics={},
         hashes={"model.tflite": hashlib.sha256(tflite).hexdigest()},
         versions={},
@@ -162,11 +172,18 @@ int main() {
     ]  # fmt: skip
 
 
+def test_the_table_holds_the_bundles_scale_and_temperature(bundle: Bundle) -> None:
+    text = render(bundle)["confidence_table.h"]
+    _, _, values = text.partition("kExponential[256] = {")
+    assert [int(value) for value in values.partition("}")[0].split(",")[:-1]] == list(bundle.softmax.table)
+    assert f"exp(-d * {bundle.manifest.outputs.logits.scale:.9g} / 0.5)" in text
+
+
 def test_headers_of_two_bundles_do_not_compile_together(bundle: Bundle, tmp_path: Path) -> None:
     other = make_bundle("global_mean", name="another")
     generate(bundle, tmp_path / "generated")
     source = tmp_path / "mix.cpp"
-    for name in ("compiled_model.h", "known_answer.h", "model_data.h"):
+    for name in ("compiled_model.h", "confidence_table.h", "known_answer.h", "model_data.h"):
         source.write_text(f'#include "generated/{name}"\nint main() {{}}\n')
         compile_against(tmp_path, source, tmp_path / "mix")
         (tmp_path / "generated" / name).write_text(render(other)[name])
@@ -187,7 +204,7 @@ def test_headers_compile_for_the_chip_without_a_warning(network: str, tmp_path: 
         "-fno-rtti",
     ]
     command += [f"-I{tmp_path}", f"-I{compiled_engine.FIRMWARE}", "-c", "-o", str(object_file)]
-    for source in ("engines/compiled/compiled_classifier.cpp", "core/known_answer.cpp"):
+    for source in ("engines/compiled/compiled_classifier.cpp", "core/known_answer.cpp", "core/confidence.cpp"):
         done = subprocess.run(
             [*command, str(compiled_engine.FIRMWARE / source)], capture_output=True, text=True, check=False
         )

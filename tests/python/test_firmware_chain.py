@@ -77,9 +77,12 @@ def test_the_chain_from_raw_sample_to_logits_is_pythons(
     assert np.array_equal(chain.logits, logits)
     assert np.array_equal(chain.embedding, embedding)
     assert np.array_equal(chain.classes, logits.argmax(axis=1))
+    probabilities = bundle.softmax.probabilities(logits)
+    assert np.array_equal(chain.probabilities, probabilities)
 
     streamed = device.stream(raw, restart=True, end=True)
     assert [list(due.prediction.logits) for due in streamed] == logits.tolist()
+    assert [list(due.prediction.probabilities) for due in streamed] == probabilities.tolist()
     replayed = list(device.windows(windows))
     assert [list(answer.logits) for answer in replayed] == logits.tolist()
     assert [answer.label for answer in replayed] == logits.argmax(axis=1).tolist()

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import frame_vectors
+import reference_vectors
 from hardwear.errors import LinkError
 from hardwear.link.frames import (
     MAX_FRAME_BYTES,
@@ -22,7 +23,7 @@ from hardwear.link.frames import (
 )
 from native import Native, build_library
 
-FOLDER = frame_vectors.FOLDER
+FOLDER = reference_vectors.FOLDER
 payloads = st.binary(max_size=MAX_PAYLOAD_BYTES)
 # Runs that meet COBS' block of 254, few zeros, many zeros.
 stuffing = st.lists(st.sampled_from([b"\x00", b"\x01" * 253, b"\xff" * 254, b"\x05" * 255, b"\x07"]), max_size=12).map(
@@ -42,10 +43,12 @@ def vectors() -> dict[str, Any]:
 
 
 def test_committed_vectors_are_what_python_generates() -> None:
-    for name, content in frame_vectors.render().items():
-        assert (FOLDER / name).read_text() == content, f"{name} differs: run python tests/frame_vectors.py"
+    rendered = reference_vectors.render()
+    assert {path.name for path in FOLDER.iterdir()} == set(rendered)
+    for name, content in rendered.items():
+        assert (FOLDER / name).read_text() == content, f"{name} differs: run python tests/reference_vectors.py"
     sums = dict(reversed(line.split("  ")) for line in (FOLDER / "SHA256SUMS").read_text().splitlines())
-    assert set(sums) == {"frames.json", "frames.h"}
+    assert set(sums) | {"SHA256SUMS"} == set(rendered)
     for name, digest in sums.items():
         assert hashlib.sha256((FOLDER / name).read_bytes()).hexdigest() == digest
 
@@ -70,10 +73,10 @@ def test_both_languages_receive_each_reference_line_alike(vector: dict[str, Any]
 
 
 def test_the_frame_of_the_documentation_is_spelt_byte_by_byte() -> None:
-    body = bytes([1, 0x01, 0x01, 0x00])
+    body = bytes([2, 0x01, 0x01, 0x00])
     crc = zlib.crc32(body).to_bytes(4, "little")
     assert 0 not in crc
-    assert encode_frame(Frame(0x01, 1)) == b"\x00" + b"\x04\x01\x01\x01" + b"\x05" + crc + b"\x00"
+    assert encode_frame(Frame(0x01, 1)) == b"\x00" + b"\x04\x02\x01\x01" + b"\x05" + crc + b"\x00"
 
 
 @given(st.one_of(payloads, stuffing))

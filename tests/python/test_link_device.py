@@ -192,7 +192,7 @@ class Script:
 
 
 HELLO = Hello(1, Status.READY, "00" * 8, 6, 6, 128, 64, 4, 1600, 8192, "instructions", 50, 0, "fake", "script")
-PREDICTION = Prediction(2, (1, -2, 3, 4, 5, 6), 7, (8, 9, 10, -11))
+PREDICTION = Prediction(2, (1, -2, 3, 4, 5, 6), (40, 40, 50, 60, 0, 255), 7, (8, 9, 10, -11))
 
 
 def good(frame: Frame) -> bytes:
@@ -288,7 +288,7 @@ def test_sequence_numbers_wrap_and_leave_out_zero() -> None:
 def test_windows_in_flight_stay_in_order_when_one_is_lost() -> None:
     def number(frame: Frame) -> bytes:
         index = int.from_bytes(frame.payload[:2], "little")
-        answer = Prediction(0, (index, 0, 0, 0, 0, 0), 0, (0, 0, 0, 0))
+        answer = Prediction(0, (index, 0, 0, 0, 0, 0), (43,) * 6, 0, (0, 0, 0, 0))
         return encode_frame(Frame(frame.type | ANSWER_BIT, frame.sequence, answer.encode()))
 
     windows = [np.full((128, 6), index, dtype=np.int16) for index in range(12)]

@@ -8,7 +8,7 @@ import pytest
 
 import frame_vectors
 from hardwear.link import messages
-from hardwear.link.frames import MAX_FRAME_BYTES, MAX_PAYLOAD_BYTES, wire_bytes
+from hardwear.link.frames import MAX_FRAME_BYTES, MAX_PAYLOAD_BYTES, PROTOCOL_VERSION, wire_bytes
 from native import FIRMWARE, ROOT
 
 DOCUMENT = (ROOT / "docs" / "protocol.md").read_text()
@@ -73,4 +73,6 @@ def test_the_sizes_it_names_are_those_of_the_code() -> None:
     for value, text in numbers.items():
         assert f"{value:,}" == text
         assert text in DOCUMENT
-    assert struct.calcsize("<B6bI") == 11
+    assert struct.calcsize("<B6b6BI") == messages._PREDICTION.size == 17
+    assert "17 | E × i8" in section("### Prediction")
+    assert f"protocol version, {PROTOCOL_VERSION}" in DOCUMENT

@@ -77,7 +77,9 @@ class PerfectDevice:
     def _predict(self, window: Any) -> Prediction:
         answer = self.model.run(np.asarray(window)[None])
         logits = tuple(int(v) for v in answer.logits[0])
-        prediction = Prediction(int(np.argmax(logits)), logits, 7, tuple(int(v) for v in answer.embedding[0]))
+        probabilities = tuple(int(v) for v in answer.probabilities[0])
+        embedding = tuple(int(v) for v in answer.embedding[0])
+        prediction = Prediction(int(np.argmax(logits)), logits, probabilities, 7, embedding)
         self.asked += 1
         return self.spoil(self.asked - 1, prediction)
 
@@ -113,6 +115,7 @@ def test_a_device_that_computes_what_python_computes_passes(bundle: Bundle, data
     result.require_equal()
     assert result.equal
     assert result.windows == result.windows_equal == result.embeddings_equal == WINDOWS
+    assert result.probabilities_equal == WINDOWS
     assert result.logits == result.logits_equal == 6 * WINDOWS
     assert result.synthetic
     assert result.time_mean == 7
@@ -135,20 +138,36 @@ def class_off(where: int) -> Callable[[int, Prediction], Prediction]:
     return lambda i, p: replace(p, label=(p.label + 1) % 6) if i == where else p
 
 
+def probability_off(where: int) -> Callable[[int, Prediction], Prediction]:
+    return lambda i, p: replace(p, probabilities=(p.probabilities[0] ^ 1, *p.probabilities[1:])) if i == where else p
+
+
 @pytest.mark.parametrize(
-    ("spoil", "layer", "logits", "embeddings"),
+    ("spoil", "layer", "logits", "embeddings", "probabilities"),
     [
-        (one_logit_off, "last fully-connected layer", 6 * WINDOWS - 1, WINDOWS),
-        (embedding_off, "embedding differs already", 6 * WINDOWS, WINDOWS - 1),
-        (class_off, "the decision", 6 * WINDOWS, WINDOWS),
+        (one_logit_off, "last fully-connected layer", 6 * WINDOWS - 1, WINDOWS, WINDOWS),
+        (embedding_off, "embedding differs already", 6 * WINDOWS, WINDOWS - 1, WINDOWS),
+        (class_off, "the decision", 6 * WINDOWS, WINDOWS, WINDOWS),
+        (probability_off, "the arithmetic of the softmax", 6 * WINDOWS, WINDOWS, WINDOWS - 1),
     ],
 )
 def test_the_least_difference_fails_and_names_window_and_layer(
-    bundle: Bundle, dataset: Dataset, tmp_path: Path, spoil: Any, layer: str, logits: int, embeddings: int
+    bundle: Bundle,
+    dataset: Dataset,
+    tmp_path: Path,
+    spoil: Any,
+    layer: str,
+    logits: int,
+    embeddings: int,
+    probabilities: int,
 ) -> None:
     result = replay_windows(opener(PerfectDevice(bundle, spoil(23))), bundle, dataset, tmp_path)
     assert not result.equal
-    assert (result.logits_equal, result.embeddings_equal) == (logits, embeddings)
+    assert (result.logits_equal, result.embeddings_equal, result.probabilities_equal) == (
+        logits,
+        embeddings,
+        probabilities,
+    )
     with pytest.raises(ReplayMismatch, match=rf"window 23 .*{layer}") as caught:
         result.require_equal()
     assert caught.value.exit_code == 1

@@ -29,6 +29,7 @@ REPLAY = ReplayResult(
     logits=36,
     logits_equal=36,
     embeddings_equal=6,
+    probabilities_equal=6,
     windows_labelled=6,
     macro_f1=1.0,
     accuracy=1.0,
@@ -55,6 +56,7 @@ RESULTS = Results(
     logits=36,
     logits_equal=36,
     embeddings_equal=6,
+    probabilities_equal=6,
     windows_scored=6,
     macro_f1_float=0.97,
     macro_f1_int8=0.96,
@@ -97,7 +99,7 @@ def test_synthetic_results_are_headed_synthetic(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("recording", [None, 7])
 def test_a_mismatch_is_the_first_thing_said(tmp_path: Path, recording: int | None) -> None:
-    mismatch = Mismatch(3, recording, "the last fully-connected layer", [1] * 6, [2] * 6)
+    mismatch = Mismatch(3, recording, "the last fully-connected layer", [1] * 6, [2] * 6, [43] * 6, [43] * 6)
     replay = replace(REPLAY, windows_equal=5, logits_equal=30, first_mismatch=mismatch)
     page = write_report(replace(RESULTS, windows_equal=5, logits_equal=30), replay, tmp_path).read_text()
     assert "the last fully-connected layer" in page

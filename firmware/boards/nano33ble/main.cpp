@@ -8,6 +8,7 @@
 #include "boards/nano33ble/imu.h"
 #include "boards/nano33ble/usb_serial.h"
 #include "core/board.h"
+#include "core/confidence.h"
 #include "core/pipeline.h"
 #include "core/resampler.h"
 #include "core/session.h"
@@ -48,11 +49,15 @@ void complain(const char* line) {
 
 long milli_g(int16_t counts) { return static_cast<long>(counts) * 1000 / kCountsPerUnit[0]; }
 
+unsigned percent(uint8_t probability) { return (probability * 100u + kCertainty / 2) / kCertainty; }
+
 void report(const Prediction& prediction, const int16_t raw[kChannelCount]) {
   char line[160];
-  snprintf(line, sizeof line, "%lu ms  %-18s  acceleration %ld %ld %ld mg  inference %lu us  lost samples %lu\r\n",
-           static_cast<unsigned long>(millis()), kClassNames[prediction.activity], milli_g(raw[0]), milli_g(raw[1]),
-           milli_g(raw[2]), static_cast<unsigned long>(prediction.time), static_cast<unsigned long>(imu_overruns()));
+  snprintf(line, sizeof line,
+           "%lu ms  %-18s %3u %%  acceleration %ld %ld %ld mg  inference %lu us  lost samples %lu\r\n",
+           static_cast<unsigned long>(millis()), kClassNames[prediction.activity], percent(prediction.confidence()),
+           milli_g(raw[0]), milli_g(raw[1]), milli_g(raw[2]), static_cast<unsigned long>(prediction.time),
+           static_cast<unsigned long>(imu_overruns()));
   print(line);
 }
 

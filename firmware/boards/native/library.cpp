@@ -8,6 +8,7 @@
 
 #include "boards/native/native_board.h"
 #include "core/conditioning.h"
+#include "core/confidence.h"
 #include "core/crc32.h"
 #include "core/decision.h"
 #include "core/frames.h"
@@ -61,6 +62,20 @@ void hw_quantize(const int16_t* counts, size_t samples, int8_t* out) {
 
 uint8_t hw_decide(const int8_t* logits) { return hardwear::decide(logits); }
 
+// Probabilities of `rows` rows of logits, by the table of 256 weights given.
+void hw_softmax(const uint16_t* exponential, const int8_t* logits, size_t rows, uint8_t* out) {
+  for (size_t i = 0; i < rows; ++i) {
+    hardwear::softmax(exponential, logits + i * hardwear::kClassCount, out + i * hardwear::kClassCount);
+  }
+}
+
+// Likewise, by the table that the library was generated with.
+void hw_probabilities(const int8_t* logits, size_t rows, uint8_t* out) {
+  for (size_t i = 0; i < rows; ++i) {
+    hardwear::probabilities(logits + i * hardwear::kClassCount, out + i * hardwear::kClassCount);
+  }
+}
+
 // Runs the engine on `windows` quantised windows. Returns how many succeeded, in order.
 size_t hw_classify(const int8_t* quantized, size_t windows, int8_t* logits, int8_t* embeddings) {
   if (!classifier.begin()) return 0;
@@ -77,7 +92,7 @@ size_t hw_classify(const int8_t* quantized, size_t windows, int8_t* logits, int8
 // Runs a raw recording through the whole chain, flush included. Writes up to `capacity` predictions, returns how many
 // were due.
 size_t hw_pipeline(const int16_t* raw, size_t samples, size_t capacity, uint32_t* ends, uint8_t* activities,
-                   int8_t* logits, int8_t* embeddings) {
+                   int8_t* logits, int8_t* embeddings, uint8_t* probabilities) {
   if (!classifier.begin()) return 0;
   hardwear::Pipeline pipeline(classifier, board);
   size_t due = 0;
@@ -92,6 +107,7 @@ size_t hw_pipeline(const int16_t* raw, size_t samples, size_t capacity, uint32_t
       std::memcpy(logits + due * hardwear::kClassCount, prediction.inference.logits, hardwear::kClassCount);
       std::memcpy(embeddings + due * hardwear::kEmbeddingSize, prediction.inference.embedding,
                   hardwear::kEmbeddingSize);
+      std::memcpy(probabilities + due * hardwear::kClassCount, prediction.probabilities, hardwear::kClassCount);
     }
     ++due;
   }

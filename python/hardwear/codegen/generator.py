@@ -51,6 +51,7 @@ def render(bundle: Bundle) -> dict[str, str]:
     )
     return {
         "compiled_model.h": compiled_model.render(graph, banner, identity),
+        "confidence_table.h": headers.render_confidence_table(manifest, banner, identity),
         "contract.h": headers.render_contract(manifest, banner, identity),
         "filter_coefficients.h": filter_coefficients.render(manifest.filter, banner),
         "known_answer.h": headers.render_known_answer(manifest, banner, identity),

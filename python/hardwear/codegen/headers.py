@@ -1,4 +1,4 @@
-"""The generated headers that repeat the bundle's manifest: contract and known answer."""
+"""The generated headers that repeat the bundle's manifest: contract, known answer and the table of its softmax."""
 
 from hardwear.codegen.templating import environment
 from hardwear.manifest import Manifest
@@ -33,3 +33,15 @@ def render_known_answer(manifest: Manifest, banner: str, identity: str) -> str:
     counts = known.counts()
     template = environment().get_template("known_answer.h.j2")
     return template.render(banner=banner, identity=identity, known=known, counts=counts)
+
+
+def render_confidence_table(manifest: Manifest, banner: str, identity: str) -> str:
+    """The text of `confidence_table.h`.
+
+    Args:
+        manifest: The bundle's manifest.
+        banner: C++ comment that names what made the file.
+        identity: SHA-256 of the manifest, hex.
+    """
+    template = environment().get_template("confidence_table.h.j2")
+    return template.render(banner=banner, identity=identity, softmax=manifest.softmax)

@@ -13,7 +13,7 @@ from enum import Enum
 
 from hardwear.errors import LinkError
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 HEADER = struct.Struct("<BBH")
 CRC = struct.Struct("<I")
 MAX_PAYLOAD_BYTES = 1600

@@ -56,6 +56,7 @@ class Status(Enum):
     CONDITIONING_DIFFERS = (2, "its known-answer test failed: the conditioned window is not Python's")
     MODEL_DIFFERS = (3, "its known-answer test failed: logits or embedding are not TFLite-Micro's")
     NOT_BOOTED = (4, "it has not run its known-answer test yet")
+    CONFIDENCE_DIFFERS = (5, "its known-answer test failed: the probabilities are not Python's")
 
     @classmethod
     def from_wire(cls, value: int) -> "Status":
@@ -102,7 +103,7 @@ COUNTERS = (
 """Names of the counters that STATS answers, in the order of the wire."""
 
 _HELLO = struct.Struct("<BB8sBBHHHHHBBI16s16s")
-_PREDICTION = struct.Struct(f"<B{CLASS_COUNT}bI")
+_PREDICTION = struct.Struct(f"<B{CLASS_COUNT}b{CLASS_COUNT}BI")
 _STREAM_REQUEST = struct.Struct("<BIB")
 _STREAM_ANSWER = struct.Struct("<IB")
 _ERROR = struct.Struct("<BBI")
@@ -228,12 +229,14 @@ class Prediction:
     Attributes:
         label: Index of the class, 0 to 5.
         logits: Six int8 values as the model gave them.
+        probabilities: Of the six classes, in 255ths.
         time: What the model took, in `Hello.time_unit`.
         embedding: int8 values as the model gave them.
     """
 
     label: int
     logits: tuple[int, ...]
+    probabilities: tuple[int, ...]
     time: int
     embedding: tuple[int, ...]
 
@@ -242,9 +245,14 @@ class Prediction:
         """Name of the class."""
         return CLASSES[self.label]
 
+    @property
+    def confidence(self) -> int:
+        """Probability of that class in 255ths."""
+        return self.probabilities[self.label]
+
     def encode(self) -> bytes:
         """The payload of WINDOW's answer."""
-        head = _PREDICTION.pack(self.label, *self.logits, self.time)
+        head = _PREDICTION.pack(self.label, *self.logits, *self.probabilities, self.time)
         return head + struct.pack(f"<{len(self.embedding)}b", *self.embedding)
 
     @classmethod
@@ -255,11 +263,11 @@ class Prediction:
             LinkError: It is of another length, or names no class of the contract.
         """
         _expect_length("WINDOW", payload, _PREDICTION.size + embedding_size)
-        label, *logits, time = _PREDICTION.unpack_from(payload)
+        label, *scores, time = _PREDICTION.unpack_from(payload)
         if label >= CLASS_COUNT:
             raise LinkError(f"expected a class of 0 to {CLASS_COUNT - 1}, got {label}; update Hardwear or firmware")
         embedding = struct.unpack_from(f"<{embedding_size}b", payload, _PREDICTION.size)
-        return cls(label, tuple(logits), time, embedding)
+        return cls(label, tuple(scores[:CLASS_COUNT]), tuple(scores[CLASS_COUNT:]), time, embedding)
 
 
 @dataclass(frozen=True)

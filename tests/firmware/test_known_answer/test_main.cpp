@@ -30,6 +30,7 @@ struct Fixture {
     known.window_crc32 = reference.window().crc32();
     std::memcpy(known.logits, prediction.inference.logits, sizeof known.logits);
     std::memcpy(known.embedding, prediction.inference.embedding, sizeof known.embedding);
+    std::memcpy(known.probabilities, prediction.probabilities, sizeof known.probabilities);
     classifier.windows.clear();
   }
 };
@@ -73,6 +74,17 @@ TEST_CASE("a logit or an element of the embedding that differs is named with bot
   report = run_known_answer(f.known, &f.pipeline);
   CHECK(report.result == KnownAnswerResult::kEmbeddingDiffers);
   CHECK(report.index == kEmbeddingSize - 1u);
+}
+
+TEST_CASE("a probability that differs is named with both values") {
+  Fixture f;
+  const uint8_t right = f.known.probabilities[5];
+  f.known.probabilities[5] = static_cast<uint8_t>(right + 1);
+  const KnownAnswerReport report = run_known_answer(f.known, &f.pipeline);
+  CHECK(report.result == KnownAnswerResult::kProbabilityDiffers);
+  CHECK(report.index == 5);
+  CHECK(report.expected == static_cast<uint8_t>(right + 1));
+  CHECK(report.actual == right);
 }
 
 TEST_CASE("an engine that fails and a recording without a window don't pass") {

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "../fakes.h"
+#include "core/confidence.h"
 #include "core/decision.h"
 #include "core/pipeline.h"
 #include "core/quantization.h"
@@ -50,6 +51,10 @@ TEST_CASE("each window goes through conditioning, quantisation and model at its 
     const Inference expected = FakeClassifier::expected(classifier.windows.back());
     CHECK(std::memcmp(&prediction.inference, &expected, sizeof expected) == 0);
     CHECK(prediction.activity == decide(expected.logits));
+    uint8_t expected_probabilities[kClassCount];
+    probabilities(expected.logits, expected_probabilities);
+    CHECK(std::memcmp(prediction.probabilities, expected_probabilities, sizeof expected_probabilities) == 0);
+    CHECK(prediction.confidence() == expected_probabilities[prediction.activity]);
     CHECK(prediction.time == 1000);
     ++due;
   }

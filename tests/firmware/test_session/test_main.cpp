@@ -6,6 +6,7 @@
 
 #include "../../vectors/frames.h"
 #include "../fakes.h"
+#include "core/confidence.h"
 #include "core/session.h"
 #include "core/text.h"
 
@@ -35,6 +36,7 @@ struct Device {
     known.window_crc32 = reference.window().crc32();
     std::memcpy(known.logits, prediction.inference.logits, sizeof known.logits);
     std::memcpy(known.embedding, prediction.inference.embedding, sizeof known.embedding);
+    std::memcpy(known.probabilities, prediction.probabilities, sizeof known.probabilities);
     classifier.windows.clear();
     session.reset(new Session(board, classifier, known));
   }
@@ -158,10 +160,13 @@ TEST_CASE("WINDOW answers class, logits, time and embedding of just that window"
   REQUIRE(device.classifier.windows.size() == 1);
   const Inference expected = FakeClassifier::expected(device.classifier.windows[0]);
   REQUIRE(answer.type == 0x82);
-  REQUIRE(answer.payload.size() == 1 + kClassCount + 4 + kEmbeddingSize);
+  REQUIRE(answer.payload.size() == 1 + 2 * kClassCount + 4 + kEmbeddingSize);
   CHECK(std::memcmp(&answer.payload[1], expected.logits, kClassCount) == 0);
-  CHECK(load_u32(&answer.payload[1 + kClassCount]) == 1000);
-  CHECK(std::memcmp(&answer.payload[5 + kClassCount], expected.embedding, kEmbeddingSize) == 0);
+  uint8_t expected_probabilities[kClassCount];
+  probabilities(expected.logits, expected_probabilities);
+  CHECK(std::memcmp(&answer.payload[1 + kClassCount], expected_probabilities, kClassCount) == 0);
+  CHECK(load_u32(&answer.payload[1 + 2 * kClassCount]) == 1000);
+  CHECK(std::memcmp(&answer.payload[5 + 2 * kClassCount], expected.embedding, kEmbeddingSize) == 0);
   CHECK(device.counter(&Counters::windows) == 1);
   CHECK(device.counter(&Counters::max_time) == 1000);
 }
@@ -181,7 +186,7 @@ TEST_CASE("a stream gives the same predictions however it is cut") {
       const Message answer = device.ask(0x03, static_cast<uint16_t>(at + 1), request);
       REQUIRE(answer.type == 0x83);
       CHECK(load_u32(answer.payload.data()) == at + count);
-      const size_t each = 4 + 1 + kClassCount + 4 + kEmbeddingSize;
+      const size_t each = 4 + 1 + 2 * kClassCount + 4 + kEmbeddingSize;
       REQUIRE(answer.payload.size() == 5 + answer.payload[4] * each);
       for (size_t i = 0; i < answer.payload[4]; ++i) {
         const auto begin = answer.payload.begin() + static_cast<std::ptrdiff_t>(5 + i * each);
@@ -297,6 +302,8 @@ TEST_CASE("a device whose known answer fails says why, answers HELLO and STATS a
        [](Device* d) { d->classifier.wrong_logit = 2; }},
       {"known answer: embedding 1 is", Status::kModelDiffers, ErrorCode::kRefused,
        [](Device* d) { d->classifier.wrong_embedding = 1; }},
+      {"known answer: probability 1 is", Status::kConfidenceDiffers, ErrorCode::kRefused,
+       [](Device* d) { d->known.probabilities[1] ^= 1; }},
       {"the engine could not start", Status::kEngineFailed, ErrorCode::kEngineFailed,
        [](Device* d) { d->classifier.starts = false; }},
       {"known answer: the engine failed", Status::kEngineFailed, ErrorCode::kEngineFailed,
