@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
+from hardwear.datasets.surroundings import MARGIN
 from hardwear.errors import TrainingError
 
 
@@ -23,22 +24,32 @@ class Augmentation:
     acc_offset: float = 0.0
     """Constant offset per window and axis, g: what a sensor's zero-g tolerance leaves."""
     tempo: float = 0.0
-    """Relative change of pace: the window is resampled about its middle, linearly, its ends repeated."""
+    """Relative change of pace, or of the sampling rate: the window is resampled about its middle, linearly."""
+    shift_samples: int = 0
+    """The window is cut anew, up to so many samples earlier or later, evenly drawn, as far as its activity lasts. Not a
+    deviation; needs windows with surroundings."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
             if not (isinstance(value, int | float) and 0.0 <= value < float("inf")):
                 raise TrainingError(f"expected augmentation.{field.name} to be a number ≥ 0, got {value!r}")
+        if type(self.shift_samples) is not int or self.shift_samples > MARGIN:
+            raise TrainingError(
+                f"expected augmentation.shift_samples to be a whole number of samples up to {MARGIN}, "
+                f"got {self.shift_samples!r}"
+            )
 
 
-def augment(windows: Tensor, settings: Augmentation, generator: torch.Generator) -> Tensor:
+def augment(windows: Tensor, settings: Augmentation, generator: torch.Generator, room: Tensor | None = None) -> Tensor:
     """Change each window by its own draw.
 
     Args:
-        windows: (B, 128, 6) float32 in physical units (g, rad/s), not normalised.
+        windows: (B, 128, 6) float32 in physical units (g, rad/s), not normalised. With `room`, (B, 128 + 2·64, 6):
+            each window with its surroundings. A change of pace repeats the outermost samples where there are no others.
         settings: How strongly.
         generator: All randomness comes from it, on the windows' device.
+        room: (B, 2) integer, by how many samples each window may move earlier and later. Without, none is shifted.
 
     Returns:
         (B, 128, 6) float32; the windows themselves are left as they are.
@@ -47,9 +58,17 @@ def augment(windows: Tensor, settings: Augmentation, generator: torch.Generator)
     def normal(*shape: int) -> Tensor:
         return torch.randn(*shape, generator=generator, device=windows.device)
 
-    count, samples, _ = windows.shape
+    count, samples = len(windows), windows.shape[1]
+    first = torch.zeros(count, dtype=torch.int64, device=windows.device)
+    if room is not None:
+        samples -= 2 * MARGIN
+        drawn = torch.rand(count, generator=generator, device=windows.device)
+        shift = ((2.0 * drawn - 1.0) * settings.shift_samples).round().long()
+        first = MARGIN + torch.minimum(torch.maximum(shift, -room[:, 0]), room[:, 1])
     if settings.tempo:
-        windows = _resample(windows, 1.0 + settings.tempo * normal(count))
+        windows = _resample(windows, first, samples, 1.0 + settings.tempo * normal(count))
+    elif room is not None:
+        windows = windows[torch.arange(count, device=windows.device)[:, None], first[:, None] + _steps(samples, first)]
     sensors = windows.reshape(count, samples, 2, 3)
     if settings.rotation_degrees:
         angles = torch.deg2rad(settings.rotation_degrees * normal(count))
@@ -88,13 +107,17 @@ def rotation_matrices(axes: Tensor, angles: Tensor) -> Tensor:
     return identity + sine * cross + (1.0 - cosine) * (cross @ cross)
 
 
-def _resample(windows: Tensor, pace: Tensor) -> Tensor:
-    """Windows (B, T, C) read at `pace` (B,) samples per sample about the middle, linearly interpolated."""
-    samples = windows.shape[1]
+def _resample(windows: Tensor, first: Tensor, samples: int, pace: Tensor) -> Tensor:
+    """`samples` from `first` (B,) on, read at `pace` (B,) samples a sample about their middle, linearly."""
+    around = windows.shape[1]
     middle = (samples - 1) / 2
-    steps = torch.arange(samples, dtype=windows.dtype, device=windows.device) - middle
-    at = (middle + pace[:, None] * steps).clamp(0, samples - 1)
-    left = at.floor().long().clamp(max=samples - 2)
+    steps = _steps(samples, first).to(windows.dtype) - middle
+    at = (first[:, None] + middle + pace[:, None] * steps).clamp(0, around - 1)
+    left = at.floor().long().clamp(max=around - 2)
     weight = (at - left)[..., None]
     rows = torch.arange(len(windows), device=windows.device)[:, None]
     return windows[rows, left] * (1.0 - weight) + windows[rows, left + 1] * weight
+
+
+def _steps(samples: int, like: Tensor) -> Tensor:
+    return torch.arange(samples, device=like.device)

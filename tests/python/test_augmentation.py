@@ -4,6 +4,8 @@ import math
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hardwear.augmentation import Augmentation, augment, rotation_matrices
 from hardwear.errors import TrainingError
@@ -20,6 +22,43 @@ def _windows(count: int = 64) -> torch.Tensor:
 def test_nothing_switched_on_changes_nothing() -> None:
     windows = _windows()
     assert torch.equal(augment(windows, Augmentation(), _generator()), windows)
+
+
+def _around(windows: torch.Tensor) -> torch.Tensor:
+    """Windows whose sample t of channel 0 reads t, 0 being the window's first: (B, 256, 6)."""
+    around = torch.zeros(len(windows), 256, 6)
+    around[..., 0] = torch.arange(256.0) - 64
+    return around
+
+
+@given(earlier=st.integers(0, 64), later=st.integers(0, 64), shift=st.integers(1, 64), seed=st.integers(0, 9))
+def test_a_shifted_window_is_cut_within_its_room(earlier: int, later: int, shift: int, seed: int) -> None:
+    room = torch.tensor([[earlier, later]]).expand(50, 2)
+    cut = augment(_around(_windows(50)), Augmentation(shift_samples=shift), _generator(seed), room)[..., 0]
+    first = cut[:, 0]
+    assert torch.equal(cut, first[:, None] + torch.arange(128.0))
+    assert first.min() >= -min(earlier, shift)
+    assert first.max() <= min(later, shift)
+
+
+def test_shifts_are_drawn_over_the_whole_room() -> None:
+    room = torch.full((3000, 2), 64)
+    cut = augment(_around(_windows(3000)), Augmentation(shift_samples=32), _generator(), room)
+    assert set(cut[:, 0, 0].int().tolist()) == set(range(-32, 33))
+
+
+def test_a_change_of_pace_reads_the_true_neighbours_where_they_are_known() -> None:
+    room = torch.zeros(40, 2, dtype=torch.int64)
+    cut = augment(_around(_windows(40)), Augmentation(shift_samples=1, tempo=0.05), _generator(), room)[..., 0]
+    pace = (cut[:, -1] - cut[:, 0]) / 127
+    assert pace.std() > 0.03
+    torch.testing.assert_close(cut, 63.5 + pace[:, None] * (torch.arange(128.0) - 63.5), atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("shift", [65, 1.5, -1])
+def test_a_shift_that_the_surroundings_do_not_hold_is_refused(shift: float) -> None:
+    with pytest.raises(TrainingError, match="shift_samples"):
+        Augmentation(shift_samples=shift)  # type: ignore[arg-type]
 
 
 def test_rotation_matrices_are_rotations_by_the_angle() -> None:

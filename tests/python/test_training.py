@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from hardwear.augmentation import Augmentation
-from hardwear.datasets import Dataset, WindowSet
+from hardwear.datasets import Dataset, WindowSet, simulate_dataset, simulate_recordings, with_surroundings
 from hardwear.errors import HardwearError, TrainingError
 from hardwear.training import Normalization, Run, TrainingSettings, load_run, preset, preset_names, train
 from hardwear.training.loop import _optimizer
@@ -114,7 +114,7 @@ def test_the_run_folder_holds_settings_metrics_curves_and_checkpoint(run: Run) -
     assert {p.name for p in run.folder.iterdir()} == {"settings.json", "metrics.json", "curves.csv", "checkpoint.pt"}
     description = json.loads(_bytes(run, "settings.json"))
     assert TrainingSettings.from_json(description["settings"]) == SETTINGS
-    assert description["data"] == {"name": "SYNTHETIC", "sha256": "ab" * 32}
+    assert description["data"] == {"name": "SYNTHETIC", "sha256": "ab" * 32, "recordings_sha256": None}
     rows = list(csv.DictReader((run.folder / "curves.csv").open()))
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
     assert float(rows[-1]["train_loss"]) < float(rows[0]["train_loss"])
@@ -325,6 +325,21 @@ def test_weight_decay_is_decoupled_or_a_penalty_as_the_optimizer_says(name: str,
     gradient = 0.5 * 2.0
     step = {"adamw": 0.01 * gradient, "adam": 0.01, "rmsprop": 0.01 / np.sqrt(0.1)}[name]
     assert network.weight.item() == pytest.approx(2.0 - step, rel=1e-4)
+
+
+def test_windows_are_cut_anew_from_their_surroundings_if_asked_for(tmp_path: Path) -> None:
+    """The same windows, in other surroundings, give other weights; without surroundings the run does not begin."""
+    simulated = simulate_dataset()
+    settings = replace(SETTINGS, epochs=1, augmentation=Augmentation(shift_samples=32))
+    with pytest.raises(TrainingError, match=r"with their surroundings .*with_surroundings"):
+        train(simulated, settings, tmp_path / "without")
+    assert not (tmp_path / "without").exists()
+    dataset = with_surroundings(simulated, simulate_recordings())
+    run = train(dataset, settings, tmp_path / "run")
+    assert run.data.recordings_sha256 == dataset.recordings_sha256
+    unshifted = train(dataset, replace(settings, augmentation=Augmentation()), tmp_path / "unshifted")
+    assert unshifted.results.weights_sha256 != run.results.weights_sha256
+    assert unshifted.data.recordings_sha256 is None
 
 
 def test_tensorboard_gets_the_curves_if_asked_for(dataset: Dataset, run: Run, tmp_path: Path) -> None:

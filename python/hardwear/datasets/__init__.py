@@ -1,12 +1,13 @@
 """Recorded and simulated human motion, verified and in the contract's order and units."""
 
-from hardwear.datasets.dataset import SYNTHETIC, Dataset, WindowSet
+from hardwear.datasets.dataset import SYNTHETIC, Dataset, Surroundings, WindowSet, concatenate
 from hardwear.datasets.hapt import load_hapt
 from hardwear.datasets.origins import Origins, WindowOrigins, window_origins
 from hardwear.datasets.recording import ACTIVITIES, Recording, Segment
 from hardwear.datasets.simulator import simulate_dataset, simulate_recordings
 from hardwear.datasets.split import split_by_subject, split_by_window
 from hardwear.datasets.summary import DatasetSummary, PartSummary, summarize
+from hardwear.datasets.surroundings import with_surroundings
 from hardwear.datasets.uci_har import load_uci_har
 from hardwear.datasets.windowing import cut_windows, dataset_of_recordings, recordings_sha256
 
@@ -19,8 +20,10 @@ __all__ = [
     "PartSummary",
     "Recording",
     "Segment",
+    "Surroundings",
     "WindowOrigins",
     "WindowSet",
+    "concatenate",
     "cut_windows",
     "dataset_of_recordings",
     "load_hapt",
@@ -32,4 +35,5 @@ __all__ = [
     "split_by_window",
     "summarize",
     "window_origins",
+    "with_surroundings",
 ]

@@ -12,6 +12,27 @@ SYNTHETIC = "SYNTHETIC"
 
 
 @dataclass(frozen=True, eq=False)
+class Surroundings:
+    """What lies before and after N windows in the recordings they were cut from: see `with_surroundings`."""
+
+    samples: npt.NDArray[np.float32]
+    """(N, 128 + 2·margin, 6) float32: the window in the middle; 0 where the recording has begun or ended."""
+    room: npt.NDArray[np.int64]
+    """(N, 2) int64: by how many samples, up to the margin, the window can move earlier and later and show its own
+    activity only."""
+
+    @property
+    def margin(self) -> int:
+        """Samples on each side of the window."""
+        around: int = self.samples.shape[1]
+        return (around - WINDOW_SAMPLES) // 2
+
+    def select(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> "Surroundings":
+        """As `WindowSet.select`."""
+        return Surroundings(self.samples[rows], self.room[rows])
+
+
+@dataclass(frozen=True, eq=False)
 class WindowSet:
     """N labelled windows.
 
@@ -28,6 +49,8 @@ class WindowSet:
     """(N,) int64, who wore the sensor."""
     body_acc: npt.NDArray[np.float32]
     """(N, 128, 3) float32, acceleration in g without gravity."""
+    surroundings: Surroundings | None = None
+    """What lies before and after each window, where the recordings are at hand."""
 
     def __post_init__(self) -> None:
         count = len(self.labels)
@@ -35,6 +58,10 @@ class WindowSet:
         _require_array("body_acc", self.body_acc, (count, WINDOW_SAMPLES, 3), np.float32)
         _require_array("labels", self.labels, (count,), np.int64)
         _require_array("subjects", self.subjects, (count,), np.int64)
+        if self.surroundings is not None:
+            samples = (count, WINDOW_SAMPLES + 2 * self.surroundings.margin, CHANNEL_COUNT)
+            _require_array("surroundings.samples", self.surroundings.samples, samples, np.float32)
+            _require_array("surroundings.room", self.surroundings.room, (count, 2), np.int64)
         for name, values in (("windows", self.windows), ("body_acc", self.body_acc)):
             if not np.isfinite(values).all():
                 row = int(np.argwhere(~np.isfinite(values))[0][0])
@@ -53,7 +80,25 @@ class WindowSet:
 
     def select(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> "WindowSet":
         """The windows at `rows`, a boolean mask or an index array, in that order."""
-        return WindowSet(self.windows[rows], self.labels[rows], self.subjects[rows], self.body_acc[rows])
+        around = self.surroundings and self.surroundings.select(rows)
+        return WindowSet(self.windows[rows], self.labels[rows], self.subjects[rows], self.body_acc[rows], around)
+
+
+def concatenate(first: WindowSet, second: WindowSet) -> WindowSet:
+    """All windows of both, with their surroundings if both have them."""
+    around = None
+    if first.surroundings and second.surroundings:
+        around = Surroundings(
+            np.concatenate([first.surroundings.samples, second.surroundings.samples]),
+            np.concatenate([first.surroundings.room, second.surroundings.room]),
+        )
+    return WindowSet(
+        np.concatenate([first.windows, second.windows]),
+        np.concatenate([first.labels, second.labels]),
+        np.concatenate([first.subjects, second.subjects]),
+        np.concatenate([first.body_acc, second.body_acc]),
+        around,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +117,8 @@ class Dataset:
     """Hash of the content: the same whether it came from an archive, an archive in an archive, or a folder."""
     source: str
     """Where it was read from, for people to read."""
+    recordings_sha256: str | None = None
+    """Hash of the recordings that the windows' surroundings come from; None without surroundings."""
 
     def __post_init__(self) -> None:
         refuse_shared_subjects(self.train.subjects, self.test.subjects, "training", "test")

@@ -155,13 +155,23 @@ def _named(counts: tuple[int, ...]) -> str:
 def _to_arrays(dataset: Dataset) -> Arrays:
     arrays: dict[str, npt.NDArray[np.generic]] = {"sha256": np.array(dataset.sha256)}
     for part, windows in (("train", dataset.train), ("test", dataset.test)):
-        arrays |= {f"{part}_{name}": values for name, values in vars(windows).items()}
+        arrays |= {
+            f"{part}_windows": windows.windows,
+            f"{part}_labels": windows.labels,
+            f"{part}_subjects": windows.subjects,
+            f"{part}_body_acc": windows.body_acc,
+        }
     return arrays
 
 
 def _from_arrays(arrays: Arrays, expectation: UciHarExpectation, source: str) -> Dataset:
     sets = {
-        part: WindowSet(**{name: arrays[f"{part}_{name}"] for name in ("windows", "labels", "subjects", "body_acc")})
+        part: WindowSet(
+            windows=arrays[f"{part}_windows"],
+            labels=arrays[f"{part}_labels"],
+            subjects=arrays[f"{part}_subjects"],
+            body_acc=arrays[f"{part}_body_acc"],
+        )
         for part in PARTS
     }
     return Dataset(expectation.archive.name, sets["train"], sets["test"], str(arrays["sha256"]), source)

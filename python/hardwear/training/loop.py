@@ -50,13 +50,15 @@ def train(
         tensorboard: Whether to write the curves for TensorBoard too, into the run folder's `tensorboard`.
 
     Raises:
-        TrainingError: The device, a validation subject or TensorBoard is absent, the folder holds another run, or the
-            loss is not finite; in the last case the last good epoch's checkpoint is kept.
+        TrainingError: The device, a validation subject, surroundings or TensorBoard is absent, the folder holds another
+            run, or the loss is not finite; in the last case the last good epoch's checkpoint is kept.
     """
     out = Path(out)
     _require_device(settings.device)
+    _require_surroundings(dataset, settings)
     learnt_from, held_out = _split(dataset.train, settings)
-    checkpoint = runs.open_folder(out, settings, DataIdentity(dataset.name, dataset.sha256))
+    recordings = dataset.recordings_sha256 if settings.augmentation.shift_samples else None
+    checkpoint = runs.open_folder(out, settings, DataIdentity(dataset.name, dataset.sha256, recordings))
     if checkpoint is not None and checkpoint["finished"]:
         return load_run(out)
 
@@ -153,6 +155,10 @@ class _Trainer:
         inputs = network_inputs(learnt_from, settings.acceleration)
         self.normalization = Normalization.of(inputs)
         self.windows = torch.tensor(inputs, device=self.device)
+        self.cut_from, self.room = self.windows, None
+        if learnt_from.surroundings and settings.augmentation.shift_samples:
+            self.cut_from = torch.tensor(learnt_from.surroundings.samples, device=self.device)
+            self.room = torch.tensor(learnt_from.surroundings.room, device=self.device)
         self.labels = torch.tensor(learnt_from.labels, device=self.device)
         self.held_out = self.windows_of(held_out) if held_out else None
 
@@ -221,7 +227,8 @@ class _Trainer:
     def _train_batch(self, rows: Tensor, batch: int, generator: torch.Generator) -> tuple[float, ...]:
         """One step; gives the batch's `_BATCH_FIGURES`, the center loss unweighted."""
         labels = self.labels[rows]
-        windows = augment(self.windows[rows], self.settings.augmentation, generator)
+        room = None if self.room is None else self.room[rows]
+        windows = augment(self.cut_from[rows], self.settings.augmentation, generator, room)
         logits, embedding = self.network(self.normalization.apply_to_tensor(windows))
 
         center_loss = self.center_loss(embedding, labels)
@@ -340,6 +347,14 @@ def _describe(row: dict[str, float]) -> str:
 def _require_device(device: str) -> None:
     if device == "cuda" and not torch.cuda.is_available():
         raise TrainingError("expected a CUDA device, got none that torch can use; set device to cpu")
+
+
+def _require_surroundings(dataset: Dataset, settings: TrainingSettings) -> None:
+    if settings.augmentation.shift_samples and dataset.train.surroundings is None:
+        raise TrainingError(
+            "expected windows with their surroundings for augmentation.shift_samples, got none; "
+            "add them by hardwear.datasets.with_surroundings, or set shift_samples to 0"
+        )
 
 
 @contextmanager

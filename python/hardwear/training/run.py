@@ -31,6 +31,8 @@ class DataIdentity:
 
     name: str
     sha256: str
+    recordings_sha256: str | None = None
+    """Of the recordings that windows were cut anew from; None if they were not."""
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,8 @@ class TrainingSettings:
         _check_range("validation_share", self.validation_share, 0.0, 0.9)
         if self.validation_subjects and self.validation_share:
             raise TrainingError("expected validation_subjects or validation_share, got both; give one of them")
+        if self.augmentation.shift_samples and self.acceleration != "total_acc":
+            raise TrainingError("expected acceleration total_acc with augmentation.shift_samples, got body_acc")
         if self.keep == "best" and not self.validates:
             raise TrainingError(
                 "expected validation_subjects or validation_share with keep 'best', got none; add some, or keep 'last'"
