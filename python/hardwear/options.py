@@ -1,0 +1,67 @@
+"""The options that several verbs of the command line share, and the data that they name."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hardwear.errors import HardwearError
+from hardwear.progress import Progress
+
+if TYPE_CHECKING:
+    from hardwear.datasets import Dataset
+    from hardwear.training import TrainingSettings
+
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        help="Archive, folder, or folder that holds one. Default: HARDWEAR_DATA, the cache, a download from UCI.",
+    ),
+]
+SyntheticOption = Annotated[
+    bool,
+    typer.Option("--synthetic", help="Use the built-in simulator instead of UCI-HAR; says so everywhere."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+BundleArgument = Annotated[Path, typer.Argument(help="Bundle folder.")]
+
+SHIPPED_BUNDLE = Path("models/compact")
+
+
+def labelled_windows(source: Path | None, synthetic: bool, progress: Progress) -> "Dataset":
+    """What `--data` and `--synthetic` ask for."""
+    from hardwear.datasets import load_uci_har, simulate_dataset
+
+    return simulate_dataset() if synthetic else load_uci_har(source, progress)
+
+
+def training_windows(
+    source: Path | None, synthetic: bool, settings: "TrainingSettings", progress: Progress
+) -> "Dataset":
+    """The same, each window with its surroundings in the recordings if the settings cut windows anew."""
+    from hardwear.datasets import load_hapt, simulate_recordings, with_surroundings
+
+    dataset = labelled_windows(source, synthetic, progress)
+    if not settings.augmentation.shift_samples:
+        return dataset
+    recordings = simulate_recordings() if synthetic else load_hapt(source, progress)
+    return with_surroundings(dataset, recordings)
+
+
+def numbers(option: str, text: str) -> list[int]:
+    """`0,1,4-6` as numbers, in that order.
+
+    Raises:
+        HardwearError: The text is something else, or names a number twice.
+    """
+    found: list[int] = []
+    try:
+        for part in text.split(","):
+            first, _, last = part.partition("-")
+            found.extend(range(int(first), int(last or first) + 1))
+    except ValueError:
+        found = []
+    if not found or len(set(found)) != len(found):
+        raise HardwearError(f"expected {option} such as 0,1,2 or 0-4, each number once, got {text!r}")
+    return found
