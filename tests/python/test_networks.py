@@ -38,6 +38,12 @@ def test_compact_network_fits_32_kilobytes_of_int8_with_its_int32_biases() -> No
     assert network.weight_count + 4 * biases <= 32 * 1024
 
 
+def test_nano_network_fits_8_kilobytes_of_int8_with_its_int32_biases() -> None:
+    network = networks.inference_form(networks.build("nano"))
+    biases = network.parameter_count - network.weight_count
+    assert network.weight_count + 4 * biases <= 8 * 1024
+
+
 @pytest.mark.parametrize("name", networks.names())
 def test_every_network_gives_logits_and_the_embedding_under_them(name: str) -> None:
     network = networks.build(name).eval()
@@ -99,7 +105,7 @@ def test_dropout_acts_in_training_only() -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(TrainingError, match=r"compact, paper, cnn, deepconvlstm, got 'resnet'"):
+    with pytest.raises(TrainingError, match=r"compact, nano, paper, cnn, deepconvlstm, got 'resnet'"):
         networks.build("resnet")
 
 

@@ -278,7 +278,7 @@ def test_a_validation_subject_who_is_not_there_is_refused(dataset: Dataset, tmp_
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"network": "resnet"}, "network to be one of compact, paper, cnn, deepconvlstm, got 'resnet'"),
+        ({"network": "resnet"}, "network to be one of compact, nano, paper, cnn, deepconvlstm, got 'resnet'"),
         ({"keep": "first"}, "keep to be one of last, best"),
         ({"device": "tpu"}, "device to be one of cpu, cuda"),
         ({"epochs": 0}, r"epochs in \[1, "),

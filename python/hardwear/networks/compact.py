@@ -20,6 +20,11 @@ def compact(classes: int, dropout: float) -> Network:
     return _pyramid("compact", ((16, 16), (32, 32), (32,)), positions=4, embedding=64, classes=classes, dropout=dropout)
 
 
+def nano(classes: int, dropout: float) -> Network:
+    """As `compact`, in 8 KB: conv 8, 12, pool, conv 16, 20, pool, conv 24, average to 2 positions, FC 32, classes."""
+    return _pyramid("nano", ((8, 12), (16, 20), (24,)), positions=2, embedding=32, classes=classes, dropout=dropout)
+
+
 def _pyramid(
     name: str, stages: Sequence[Sequence[int]], positions: int, embedding: int, classes: int, dropout: float
 ) -> Network:

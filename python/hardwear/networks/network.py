@@ -59,8 +59,8 @@ class Network(nn.Module):
 
     @property
     def weight_count(self) -> int:
-        """Weights of convolutions and fully connected layers, biases not counted: bytes when in int8."""
-        return sum(m.weight.numel() for m in self.modules() if isinstance(m, nn.Conv1d | nn.Conv2d | nn.Linear))
+        """Weights of convolutions and of connected layers, biases not counted: bytes when in int8."""
+        return sum(parameter.numel() for parameter in self.parameters() if parameter.ndim > 1)
 
 
 def inference_form(network: Network) -> Network:
