@@ -44,9 +44,9 @@ from hardwear.contract import (
 from hardwear.datasets import Recording, load_hapt, load_uci_har, window_origins
 from hardwear.errors import HardwearError
 from hardwear.evaluation import int8_classes
+from hardwear.marked_section import replace_section
 from hardwear.metrics import classification_metrics
 from hardwear.quantization.tflm import TflmModel
-from marked_section import replace_section
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "conditioning.md"

@@ -12,10 +12,20 @@ from hardwear import __version__, console
 from hardwear.console import progress_bar
 from hardwear.contract import CLASSES
 from hardwear.errors import DatasetError, HardwearError, LinkError
+from hardwear.options import (
+    SHIPPED_BUNDLE,
+    BundleArgument,
+    DataOption,
+    JsonOption,
+    SyntheticOption,
+    labelled_windows,
+    training_windows,
+)
 from hardwear.progress import Progress
+from hardwear.studies.verbs import app as study_app
 
 if TYPE_CHECKING:
-    from hardwear.datasets import Dataset, Recording
+    from hardwear.datasets import Recording
     from hardwear.metrics import Metrics
     from hardwear.replay import OpenDevice
 
@@ -28,22 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-
-DataOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--data",
-        help="Archive, folder, or folder that holds one. Default: HARDWEAR_DATA, the cache, a download from UCI.",
-    ),
-]
-SyntheticOption = Annotated[
-    bool,
-    typer.Option("--synthetic", help="Use the built-in simulator instead of UCI-HAR; says so everywhere."),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-BundleArgument = Annotated[Path, typer.Argument(help="Bundle folder.")]
-
-SHIPPED_BUNDLE = Path("models/compact")
+app.add_typer(study_app)
 
 
 def main() -> None:
@@ -83,7 +78,7 @@ def data(source: DataOption = None, synthetic: SyntheticOption = False, as_json:
     from hardwear.datasets import summarize
 
     with progress_bar("data") as progress:
-        summary = summarize(_dataset(source, synthetic, progress))
+        summary = summarize(labelled_windows(source, synthetic, progress))
     if as_json:
         console.print_json(asdict(summary))
         return
@@ -136,7 +131,7 @@ def train(
     overrides = {name: value for name, value in chosen.items() if value is not None}
     settings = training.TrainingSettings.from_json({**training.preset(preset).to_json(), **overrides})
     with progress_bar("data") as progress:
-        dataset = _dataset(source, synthetic, progress)
+        dataset = training_windows(source, synthetic, settings, progress)
     with progress_bar("train", "the same command goes on after the last whole epoch") as progress:
         run = training.train(dataset, settings, out, progress, tensorboard)
     _print_metrics(f"{settings.network}, trained in {out}", run.metrics, dataset.synthetic, as_json)
@@ -160,7 +155,7 @@ def convert(
     require_temperature(temperature)
     trained = load_run(run)
     with progress_bar("data") as progress:
-        dataset = _dataset(source, synthetic, progress)
+        dataset = labelled_windows(source, synthetic, progress)
     with progress_bar("convert") as progress:
         bundle = Bundle.create(trained, dataset, out, progress, temperature)
     console.print_facts(
@@ -189,7 +184,7 @@ def evaluate(
 
     loaded = Bundle.load(bundle)
     with progress_bar("data") as progress:
-        dataset = _dataset(source, synthetic, progress)
+        dataset = labelled_windows(source, synthetic, progress)
     result = evaluation.evaluate(loaded, dataset)
     if as_json:
         console.print_json(result.to_json())
@@ -275,7 +270,7 @@ def replay_verb(
             )
     else:
         with progress_bar("data") as progress:
-            dataset = _dataset(source, synthetic, progress)
+            dataset = labelled_windows(source, synthetic, progress)
         with progress_bar("replay", partial) as progress:
             result = replay.replay_windows(
                 open_device, loaded, dataset, out, limit=limit, jobs=jobs, resume=resume, progress=progress
@@ -317,7 +312,7 @@ def report_verb(
     loaded = Bundle.load(bundle)
     replayed = replay.load_result(folder)
     with progress_bar("data") as progress:
-        int8 = evaluation.evaluate(loaded, _dataset(source, synthetic, progress))
+        int8 = evaluation.evaluate(loaded, labelled_windows(source, synthetic, progress))
     results = report.collect(replayed, loaded, measure(firmware) if firmware else None, int8)
     page = report.write_report(results, replayed, folder, run)
     if as_json:
@@ -344,12 +339,6 @@ def demo(
 
 
 # -- what several verbs need ----------------------------------------------------------------------------------------
-
-
-def _dataset(source: Path | None, synthetic: bool, progress: Progress) -> "Dataset":
-    from hardwear.datasets import load_uci_har, simulate_dataset
-
-    return simulate_dataset() if synthetic else load_uci_har(source, progress)
 
 
 def _recordings(

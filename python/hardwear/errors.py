@@ -19,6 +19,10 @@ class TrainingError(HardwearError):
     """Training can't start or go on: bad settings, labels out of range, NaN loss."""
 
 
+class StudyError(HardwearError):
+    """A study's results file is of another study, or what it is to measure is not there."""
+
+
 class ConversionError(HardwearError):
     """A network can't be converted to int8; the message names layer and op."""
 

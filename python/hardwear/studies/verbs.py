@@ -1,0 +1,193 @@
+"""`hardwear study NAME`: one verb for each study of the board's model."""
+
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hardwear import console
+from hardwear.console import progress_bar
+from hardwear.errors import StudyError
+from hardwear.options import DataOption, JsonOption, SyntheticOption, training_windows
+
+if TYPE_CHECKING:
+    from hardwear.studies.results import ResultsFile
+    from hardwear.training import TrainingSettings
+
+# As in `hardwear.cli`, what takes seconds to import is imported inside the verbs.
+
+app = typer.Typer(
+    name="study",
+    help="Measure the board's model: results files, pictures and docs/board-model.md.",
+    no_args_is_help=True,
+)
+
+OutOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--out", help="Folder of results/, pictures/ and board-model.md. Default: docs, or build/studies-synthetic."
+    ),
+]
+PresetOption = Annotated[str, typer.Option(help="Settings of the trainings: shipped, nano, …")]
+NameOption = Annotated[str | None, typer.Option(help="Of the model in files and tables. Default: the network's name.")]
+EpochsOption = Annotated[int | None, typer.Option(help="Instead of the preset's.")]
+DeviceOption = Annotated[str | None, typer.Option(help="cpu or cuda, instead of the preset's.")]
+RunsOption = Annotated[Path | None, typer.Option(help="Folder of the run folders. Default: runs/NAME-PRESET/STUDY.")]
+JobsOption = Annotated[int, typer.Option(min=1, help="Trainings side by side, one core each.")]
+
+_INTERRUPTED = "what is measured is kept, the same command goes on"
+
+
+@app.command()
+def seeds(
+    preset: PresetOption = "shipped",
+    seeds: Annotated[str, typer.Option(help="Such as 0,1,2 or 0-4.")] = "0-4",
+    folds: Annotated[int, typer.Option(min=0, help="Parts of the training subjects, each held out once.")] = 3,
+    name: NameOption = None,
+    epochs: EpochsOption = None,
+    device: DeviceOption = None,
+    jobs: JobsOption = 1,
+    runs: RunsOption = None,
+    source: DataOption = None,
+    synthetic: SyntheticOption = False,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train folds of training subjects, then several seeds, each converted and scored by TFLite-Micro in int8."""
+    from hardwear.studies.page import require_kind
+    from hardwear.studies.seeds import STUDY, measure_seeds
+
+    settings = _settings(preset, epochs, device)
+    name, out = name or settings.network, _out(out, synthetic)
+    chosen = _numbers("--seeds", seeds)
+    require_kind(out, synthetic)
+    with progress_bar("data") as progress:
+        dataset = training_windows(source, synthetic, settings, progress)
+    with progress_bar(STUDY, _INTERRUPTED) as progress:
+        results = measure_seeds(
+            dataset,
+            settings,
+            name,
+            chosen,
+            folds,
+            _runs(runs, name, preset, STUDY, synthetic),
+            out,
+            _command(),
+            jobs,
+            progress,
+        )
+    _show(results, out, synthetic, as_json)
+
+
+@app.command("leave-one-out")
+def leave_one_out(
+    preset: PresetOption = "shipped",
+    subjects: Annotated[str, typer.Option(help="Whom to leave out: all, or such as 1,5,9 or 1-15.")] = "all",
+    name: NameOption = None,
+    epochs: EpochsOption = None,
+    device: DeviceOption = None,
+    jobs: JobsOption = 1,
+    runs: RunsOption = None,
+    source: DataOption = None,
+    synthetic: SyntheticOption = False,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train once for each person on everybody else, and score that person in int8."""
+    from hardwear.studies.leave_one_out import STUDY, leave_each_out
+    from hardwear.studies.page import require_kind
+    from hardwear.studies.trainings import subjects_of
+
+    settings = _settings(preset, epochs, device)
+    name, out = name or settings.network, _out(out, synthetic)
+    chosen = None if subjects == "all" else _numbers("--subjects", subjects)
+    require_kind(out, synthetic)
+    with progress_bar("data") as progress:
+        dataset = training_windows(source, synthetic, settings, progress)
+    with progress_bar(STUDY, _INTERRUPTED) as progress:
+        results = leave_each_out(
+            dataset,
+            settings,
+            name,
+            chosen or subjects_of(dataset),
+            _runs(runs, name, preset, STUDY, synthetic),
+            out,
+            _command(),
+            jobs,
+            progress,
+        )
+    _show(results, out, synthetic, as_json)
+
+
+@app.command()
+def page(synthetic: SyntheticOption = False, out: OutOption = None) -> None:
+    """Write the page and its pictures anew from the results files; nothing is measured."""
+    from hardwear.studies.page import render_page
+
+    console.note(f"wrote {render_page(_out(out, synthetic), synthetic)}")
+
+
+# -- what several studies need --------------------------------------------------------------------------------------
+
+
+def _settings(preset: str, epochs: int | None, device: str | None) -> "TrainingSettings":
+    from hardwear import training
+
+    settings = training.preset(preset)
+    return replace(settings, epochs=epochs or settings.epochs, device=device or settings.device)
+
+
+def _out(out: Path | None, synthetic: bool) -> Path:
+    return out or Path("build/studies-synthetic" if synthetic else "docs")
+
+
+def _runs(runs: Path | None, name: str, preset: str, study: str, synthetic: bool) -> Path:
+    return runs or Path("build/studies-synthetic" if synthetic else "", "runs", f"{name}-{preset}", study)
+
+
+def _command() -> str:
+    return shlex.join(["hardwear", *sys.argv[1:]])
+
+
+def _numbers(option: str, text: str) -> list[int]:
+    """`0,1,4-6` as numbers, in that order."""
+    found: list[int] = []
+    try:
+        for part in text.split(","):
+            first, _, last = part.partition("-")
+            found.extend(range(int(first), int(last or first) + 1))
+    except ValueError:
+        found = []
+    if not found or len(set(found)) != len(found):
+        raise StudyError(f"expected {option} such as 0,1,2 or 0-4, each number once, got {text!r}")
+    return found
+
+
+def _show(results: "ResultsFile", out: Path, synthetic: bool, as_json: bool) -> None:
+    from hardwear.studies.page import render_page
+
+    document = {**results.head, "summary": results.summarize(results.rows)}
+    page = render_page(out, synthetic)
+    if as_json:
+        console.print_json(document)
+        return
+    console.print_facts(f"{document['study']} of {document['name']}", _facts(document["summary"]), synthetic=synthetic)
+    console.note(f"results: {results.path}\npage:    {page}")
+
+
+def _facts(summary: Mapping[str, Any]) -> dict[str, str]:
+    return {key: _text(value) for key, value in summary.items()}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_text(item)}" for key, item in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(_text(item) for item in value)
+    return f"{value:,}" if isinstance(value, int) else str(value)

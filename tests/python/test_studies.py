@@ -1,0 +1,284 @@
+"""Studies go on where they stopped, keep simulated figures apart, and their pages say what the files hold."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from test_cli import hardwear
+
+from hardwear.contract import CLASSES, SYNTHETIC_HEADING
+from hardwear.datasets import Dataset, simulate_dataset
+from hardwear.errors import HardwearError, StudyError
+from hardwear.marked_section import replace_section
+from hardwear.studies import leave_one_out, seeds, trainings
+from hardwear.studies.page import PAGE, SECTIONS, render_page
+from hardwear.studies.results import Row, Study, open_results, read_document
+from hardwear.studies.trainings import leave_out, subjects_of
+from hardwear.training import TrainingSettings, preset
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = replace(preset("demo"), epochs=1)
+
+
+@pytest.fixture(scope="module")
+def dataset() -> Dataset:
+    return simulate_dataset()
+
+
+def metrics(macro_f1: float) -> dict[str, Any]:
+    recall = {name: macro_f1 - 0.01 * k for k, name in enumerate(CLASSES)}
+    return {"macro_f1": macro_f1, "accuracy": macro_f1, "recall": recall, "confusion": [[1] * 6] * 6}
+
+
+def scored(seed: int, macro_f1: float) -> Row:
+    return {
+        "seed": seed,
+        "device": "cpu",
+        "seconds": 1.0,
+        "weights_sha256": f"{seed}" * 64,
+        "float": metrics(macro_f1 + 0.001),
+        "int8": metrics(macro_f1),
+        "gap_points": 0.1,
+        "model_sha256": "ab" * 32,
+        "identity": "cd" * 32,
+        "network": {"parameters": 23334, "weight_bytes": 23136, "activation_bytes": 4096, "macs": 889216},
+    }
+
+
+def study(name: str = "compact", synthetic: bool = True, of: Mapping[str, Any] | None = None) -> Study:
+    return Study("seeds", name, synthetic, of or {"epochs": 3}, {"UCI-HAR": "12" * 32})
+
+
+# -- results files --------------------------------------------------------------------------------------------------
+
+
+def test_a_results_file_keeps_every_measurement_at_once(tmp_path: Path) -> None:
+    first = open_results(tmp_path, study(), "hardwear study seeds", [0, 1], seeds.summarize)
+    first.put("seed0", scored(0, 0.97))
+    again = open_results(tmp_path, study(), "hardwear study seeds", [0, 1], seeds.summarize)
+    assert again.missing(["seed0", "seed1"]) == ["seed1"]
+    again.put("seed1", scored(1, 0.95))
+    document = read_document(tmp_path / "results" / "seeds_compact.json")
+    assert document["summary"]["macro_f1_int8"] == pytest.approx(0.96)
+    assert document["summary"]["macro_f1_int8_sd"] == pytest.approx(np.std([0.97, 0.95], ddof=1))
+    assert document["command"] == "hardwear study seeds"
+    assert document["data"] == {"UCI-HAR": "12" * 32}
+    assert not list((tmp_path / "results").glob("*.part"))
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        (study(of={"epochs": 4}), "epochs is 3 there and 4 here"),
+        (study(synthetic=False), "synthetic is True there"),
+        (replace(study(), data={"UCI-HAR": "34" * 32}), "UCI-HAR is '1212"),
+    ],
+)
+def test_another_study_is_refused_and_named(tmp_path: Path, other: Study, said: str) -> None:
+    open_results(tmp_path, study(), "", [0], seeds.summarize).put("seed0", scored(0, 0.97))
+    with pytest.raises(StudyError, match=said):
+        open_results(tmp_path, other, "", [0], seeds.summarize)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"rows": {}}'])
+def test_a_damaged_file_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "seeds_compact.json").write_text(content)
+    with pytest.raises(StudyError, match=r"seeds_compact\.json"):
+        open_results(tmp_path, study(), "", [0], seeds.summarize)
+
+
+def test_a_study_begun_on_a_cpu_may_go_on_on_a_gpu() -> None:
+    assert seeds.settings_identity(SETTINGS) == seeds.settings_identity(replace(SETTINGS, device="cuda"))
+    assert seeds.settings_identity(SETTINGS) != seeds.settings_identity(replace(SETTINGS, epochs=2))
+
+
+# -- trainings ------------------------------------------------------------------------------------------------------
+
+
+def test_folds_hold_every_training_subject_out_once() -> None:
+    folds = seeds.fold_subjects(list(range(1, 22)), 3)
+    assert sorted(s for fold in folds for s in fold) == list(range(1, 22))
+    assert folds[1] == (2, 5, 8, 11, 14, 17, 20)
+    assert seeds.fold_subjects([1, 2], 0) == []
+
+
+def test_the_one_left_out_is_tested_and_nobody_else(dataset: Dataset) -> None:
+    everyone = len(dataset.train) + len(dataset.test)
+    for subject in (int(dataset.train.subjects[0]), int(dataset.test.subjects[0])):
+        without = leave_out(dataset, subject)
+        assert set(without.test.subjects.tolist()) == {subject}
+        assert subject not in without.train.subjects
+        assert len(without.train) + len(without.test) == everyone
+        assert without.sha256 != dataset.sha256
+        assert without.synthetic
+    with pytest.raises(StudyError, match="subject out of 1, 2"):
+        leave_out(dataset, 99)
+
+
+def test_all_thirty_people_are_there(dataset: Dataset) -> None:
+    assert subjects_of(dataset) == list(range(1, 31))
+
+
+class _Measured:
+    """Stands for `trainings.measure`, which takes minutes: counts, and stops where it is told to."""
+
+    def __init__(self, stop_at: str | None = None) -> None:
+        self.keys: list[str] = []
+        self.settings: dict[str, TrainingSettings] = {}
+        self.stop_at = stop_at
+
+    def __call__(self, dataset: Dataset, training: trainings.Training, runs: Path, progress: Any) -> Row:
+        if training.key == self.stop_at:
+            raise KeyboardInterrupt
+        self.keys.append(training.key)
+        self.settings[training.key] = training.settings
+        progress(training.settings.epochs, training.settings.epochs, "")
+        return scored(training.settings.seed, 0.97)
+
+
+def test_seeds_go_on_where_they_stopped(dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run() -> None:
+        seeds.measure_seeds(dataset, SETTINGS, "compact", [0, 1], 2, tmp_path / "runs", tmp_path, "command")
+
+    monkeypatch.setattr(trainings, "measure", stopped := _Measured(stop_at="seed1"))
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    assert stopped.keys == ["fold0", "fold1", "seed0"]
+    assert not stopped.settings["fold0"].read_test
+    assert stopped.settings["fold0"].validation_subjects
+    assert stopped.settings["seed0"].read_test
+    monkeypatch.setattr(trainings, "measure", resumed := _Measured())
+    run()
+    assert resumed.keys == ["seed1"]
+    document = read_document(tmp_path / "results" / "seeds_compact.json")
+    assert sorted(document["rows"]) == ["fold0", "fold1", "seed0", "seed1"]
+    assert document["rows"]["fold1"]["held_out"] == sorted(stopped.settings["fold1"].validation_subjects)
+
+
+def test_people_left_out_go_on_where_they_stopped(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run() -> None:
+        leave_one_out.leave_each_out(dataset, SETTINGS, "compact", [1, 2, 3], tmp_path / "runs", tmp_path, "command")
+
+    monkeypatch.setattr(trainings, "measure", _Measured(stop_at="subject03"))
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    monkeypatch.setattr(trainings, "measure", resumed := _Measured())
+    run()
+    assert resumed.keys == ["subject03"]
+    rows = read_document(tmp_path / "results" / "leave_one_out_compact.json")["rows"]
+    assert {rows["subject01"]["published_side"], rows["subject02"]["published_side"]} == {"training", "test"}
+
+
+def test_one_training_side_by_side_with_another_gives_the_same(dataset: Dataset, tmp_path: Path) -> None:
+    small = replace(dataset, train=dataset.train.select(np.arange(0, len(dataset.train), 8)))
+    wanted = [trainings.Training(f"seed{k}", replace(SETTINGS, seed=k), convert=False) for k in (0, 1)]
+    alone: dict[str, Row] = {}
+    together: dict[str, Row] = {}
+    told: list[tuple[int, int]] = []
+    trainings.measure_all(small, wanted, tmp_path / "a", alone.__setitem__)
+    trainings.measure_all(
+        small, wanted, tmp_path / "b", together.__setitem__, jobs=2, progress=lambda d, t, _="": told.append((d, t))
+    )
+    for key in ("seed0", "seed1"):
+        assert alone[key]["weights_sha256"] == together[key]["weights_sha256"]
+    assert told[-1] == (2, 2)
+
+
+# -- the page -------------------------------------------------------------------------------------------------------
+
+
+def fill(out: Path, synthetic: bool) -> None:
+    results = open_results(out, study(synthetic=synthetic), "hardwear study seeds", [0, 1], seeds.summarize)
+    results.put("fold0", {"held_out": [1], "float": metrics(0.955)})
+    for seed, macro_f1 in ((0, 0.9712), (1, 0.9648)):
+        results.put(f"seed{seed}", scored(seed, macro_f1))
+    left_out = open_results(
+        out, replace(study(synthetic=synthetic), study="leave-one-out"), "…", [0], leave_one_out.summarize
+    )
+    for subject in range(1, 6):
+        row = {"subject": subject, "published_side": "test" if subject % 2 else "training"}
+        left_out.put(f"subject{subject:02d}", {**row, **scored(0, 0.9 + 0.01 * subject)})
+
+
+def test_the_page_shows_what_the_files_hold(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "docs" / PAGE, tmp_path / PAGE)
+    fill(tmp_path, synthetic=False)
+    page = render_page(tmp_path).read_text()
+    assert "**0.9680 ± 0.0045**" in page
+    assert "| macro-F1, int8, mean of the seeds | ≥ 0.9700 | 0.9680 | **missed** |" in page
+    assert "| int8 weights, bytes | ≤ 32,768 | 23,136 | met |" in page
+    assert "| subject 1 | 0.910 | LAYING 0.860 |" in page
+    assert "0.930 ± 0.016" in page
+    assert (tmp_path / "pictures" / "leave_one_out_compact.png").stat().st_size > 10_000
+    assert SYNTHETIC_HEADING not in page
+    assert render_page(tmp_path).read_text() == page
+
+
+def test_simulated_figures_are_headed_and_kept_apart(tmp_path: Path) -> None:
+    fill(tmp_path / "simulated", synthetic=True)
+    page = render_page(tmp_path / "simulated", synthetic=True).read_text()
+    assert SYNTHETIC_HEADING in page
+    assert "missed" not in page
+    with pytest.raises(StudyError, match="another folder"):
+        render_page(tmp_path / "simulated", synthetic=False)
+    with pytest.raises(StudyError, match="another folder"):
+        render_page(ROOT / "docs", synthetic=True)
+
+
+def test_a_page_without_a_part_is_named(tmp_path: Path) -> None:
+    (tmp_path / PAGE).write_text("# Mine\n")
+    with pytest.raises(HardwearError, match="<!-- seeds -->"):
+        render_page(tmp_path)
+
+
+def test_text_around_a_marked_part_is_left_alone(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- x -->\nold\n<!-- /x -->\nafter\n")
+    replace_section(page, "x", "new")
+    assert page.read_text() == "before\n<!-- x -->\nnew\n<!-- /x -->\nafter\n"
+
+
+def test_the_committed_page_has_every_part_and_is_what_the_files_give(tmp_path: Path) -> None:
+    committed = ROOT / "docs" / PAGE
+    text = committed.read_text()
+    assert [marker for marker in SECTIONS if f"<!-- {marker} -->" not in text] == []
+    shutil.copy(committed, tmp_path / PAGE)
+    shutil.copytree(ROOT / "docs" / "results", tmp_path / "results")
+    assert render_page(tmp_path).read_text() == text
+
+
+# -- the verbs ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("seeds", "--seeds", "a"), "--seeds such as 0,1,2 or 0-4"),
+        (("seeds", "--seeds", "1,1"), "each number once"),
+        (("seeds", "--preset", "huge"), "shipped"),
+        (("seeds", "--out", "docs"), "another folder"),
+        (("leave-one-out", "--subjects", "99", "--epochs", "1"), "expected a subject out of"),
+    ],
+)
+def test_what_cannot_be_studied_ends_with_advice(arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    out = () if "--out" in arguments else ("--out", tmp_path)
+    done = hardwear("study", *arguments, "--synthetic", *out, "--runs", tmp_path / "runs")
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    assert said in done.stderr.replace("\n", " ")
+
+
+def test_a_study_of_simulated_motion_ends_in_files_headed_synthetic(tmp_path: Path) -> None:
+    call = ("study", "seeds", "--synthetic", "--epochs", 1, "--folds", 0, "--seeds", "0", "--json")
+    done = hardwear(*call, "--out", tmp_path, "--runs", tmp_path / "runs")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["summary"]["seeds"] == [0]
+    assert SYNTHETIC_HEADING in (tmp_path / PAGE).read_text()
