@@ -22,6 +22,7 @@ from hardwear.options import (
     training_windows,
 )
 from hardwear.progress import Progress
+from hardwear.reproduction.verb import reproduce
 from hardwear.studies.verbs import app as study_app
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(study_app)
+app.command()(reproduce)
 
 
 def main() -> None:

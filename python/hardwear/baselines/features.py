@@ -1,13 +1,14 @@
 """Hand-made features of windows, in the time and the frequency domain.
 
-In the spirit of the 561 that come with UCI-HAR (Anguita et al., ESANN 2013), but made here, from the windows alone: the
-signals are body acceleration, gravity and angular rate, the jerks of the first and the last, and all their magnitudes; of
-each are taken statistics, autocorrelations and the power spectrum's shape, of the axes their correlations, of gravity its
-angles. Every feature is defined for every finite window: what would be a division by no motion at all is 0.
+In the spirit of the 561 that come with UCI-HAR (Anguita et al., ESANN 2013), but made here, from the windows alone.
+The signals are body acceleration, gravity and angular rate, the jerks of the first and the last, and the magnitudes. Of
+each are taken statistics, autocorrelations and the power spectrum's shape, of the axes their correlations, of gravity
+its angles. Every feature is defined for every finite window: what would be a division by no motion at all is 0.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -42,7 +43,7 @@ def window_features(windows: npt.NDArray[np.float32], body_acc: npt.NDArray[np.f
 
     Args:
         windows: (N, 128, 6) float, acceleration in g, then angular rate in rad/s.
-        body_acc: (N, 128, 3) the acceleration without gravity; what `windows` has more is then gravity, with its angles.
+        body_acc: (N, 128, 3) the acceleration without gravity; what `windows` has more is gravity, with its angles.
             None if `windows` holds acceleration without gravity already: nothing is then known of the posture.
 
     Returns:
@@ -149,7 +150,7 @@ def _spectrum(label: str, values: FloatArray) -> Iterator[Named]:
     frequency = np.fft.rfftfreq(WINDOW_SAMPLES, 1.0 / SAMPLE_RATE_HZ)
     total = power.sum(axis=1)
     share = _ratio(power, total[:, None])
-    for low, high in zip(BAND_EDGES_HZ[:-1], BAND_EDGES_HZ[1:], strict=True):
+    for low, high in pairwise(BAND_EDGES_HZ):
         band = power[:, (frequency >= low) & (frequency < high)].sum(axis=1)
         yield f"{label} power {low}-{high} Hz (log)", np.log10(band + _NOTHING)
     centroid = share @ frequency

@@ -62,7 +62,9 @@ class SvmSettings:
 
     def to_json(self) -> dict[str, Any]:
         """As plain values for `json.dumps`."""
-        return {**asdict(self), "penalties": list(self.penalties), "widths": list(self.widths)}
+        values = asdict(self)
+        grids = {name: list(values[name]) for name in ("penalties", "widths")}
+        return values | grids
 
     @staticmethod
     def from_json(values: dict[str, Any]) -> "SvmSettings":

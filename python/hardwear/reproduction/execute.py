@@ -56,8 +56,8 @@ def missing(
 ) -> list[Task]:
     """What is to be run, in the order in which it is worth running.
 
-    Shorter runs come first, then part by part of the table; within a part seed by seed, so that a table that is cut off has
-    the same seeds in every row. Equal settings of two rows are run once.
+    Shorter runs come first, then part by part of the table; within a part seed by seed, so that a table that is cut
+    off has the same seeds in every row. Equal settings of two rows are run once.
 
     Args:
         rows: Of the table.

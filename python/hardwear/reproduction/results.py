@@ -111,13 +111,14 @@ def read(path: Path) -> Results | None:
         held = json.loads(path.read_text(encoding="utf-8"))
         if held["format"] != FORMAT:
             raise TrainingError(
-                f"expected format {FORMAT} in {path}, got {held['format']!r}; name another file with --out"
+                f"expected format {FORMAT} in {path}, got {held['format']!r}; name another folder with --out"
             )
         records = [Record.from_json(values) for values in held["runs"]]
         return Results(DataIdentity(**held["data"]), {essence(r.settings): r for r in records})
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise TrainingError(
-            f"expected results of `hardwear reproduce` in {path}, got: {error!r}; restore it, or name another file with --out"
+            f"expected results of `hardwear reproduce` in {path}, got: {error!r}; "
+            "restore the file, or name another folder with --out"
         ) from error
 
 
@@ -145,7 +146,7 @@ def require_same_data(path: Path, held: Results, data: DataIdentity) -> None:
     if held.data != data:
         raise TrainingError(
             f"expected {path} to hold runs on {data.name} {data.sha256[:16]}, got {held.data.name} "
-            f"{held.data.sha256[:16]}; name another file with --out"
+            f"{held.data.sha256[:16]}; name another folder with --out"
         )
 
 
