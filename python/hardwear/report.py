@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import jinja2
-import matplotlib
 import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
@@ -19,12 +18,8 @@ from hardwear.bundle import Bundle
 from hardwear.contract import CLASSES, SYNTHETIC_HEADING
 from hardwear.errors import HardwearError
 from hardwear.evaluation import Evaluation
+from hardwear.figures import BLUE, ORANGE, SHORT_CLASSES, draw_confusion
 from hardwear.replay import ReplayResult
-
-matplotlib.use("Agg")
-
-BLUE, ORANGE = "#0072b2", "#d55e00"  # Okabe and Ito's palette, told apart by colour-blind readers
-SHORT_CLASSES = tuple(name.replace("WALKING_", "").capitalize() for name in CLASSES)
 
 
 @dataclass(frozen=True)
@@ -181,15 +176,7 @@ def write_report(results: Results, replay: ReplayResult, out: Path, run: Path | 
 def _confusion_figure(confusion: npt.NDArray[np.int64]) -> Figure:
     figure = Figure(figsize=(6.4, 5.6), layout="constrained")
     axes = figure.subplots()
-    share = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
-    image = axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
-    for row, column in np.ndindex(*confusion.shape):
-        colour = "white" if share[row, column] > 0.5 else "black"
-        axes.text(column, row, str(confusion[row, column]), ha="center", va="center", color=colour, fontsize=11)
-    axes.set_xticks(range(len(CLASSES)), SHORT_CLASSES, rotation=35, ha="right")
-    axes.set_yticks(range(len(CLASSES)), SHORT_CLASSES)
-    axes.set_xlabel("named by the device")
-    axes.set_ylabel("label (windows)")
+    image = draw_confusion(axes, confusion, "the device")
     figure.colorbar(image, ax=axes, label="share of the label's windows", shrink=0.8)
     return figure
 
