@@ -2,7 +2,6 @@
 
 import hashlib
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -63,8 +62,8 @@ class SvmSettings:
     def to_json(self) -> dict[str, Any]:
         """As plain values for `json.dumps`."""
         values = asdict(self)
-        grids = {name: list(values[name]) for name in ("penalties", "widths")}
-        return values | grids
+        values["penalties"], values["widths"] = list(self.penalties), list(self.widths)
+        return values
 
     @staticmethod
     def from_json(values: dict[str, Any]) -> "SvmSettings":
@@ -77,8 +76,8 @@ class SvmSettings:
         for name in values:
             if name not in names:
                 raise TrainingError(f"expected settings out of {', '.join(names)}, got {name!r}")
-        grids = {name: tuple(values[name]) for name in ("penalties", "widths") if name in values}
-        return SvmSettings(**{**values, **grids})
+        grids: dict[str, Any] = {name: tuple(values[name]) for name in ("penalties", "widths") if name in values}
+        return SvmSettings(**(values | grids))
 
 
 @dataclass(frozen=True)
@@ -185,11 +184,11 @@ def _cross_validate(
     """Mean macro-F1 over the folds of each C and width; the earlier, smoother one comes first and wins a tie."""
     choices = [(penalty, width) for penalty in settings.penalties for width in settings.widths]
     parts = list(GroupKFold(settings.folds).split(features, windows.labels, windows.subjects))
-    scores: dict[tuple[float, float], Sequence[float]] = {choice: [] for choice in choices}
+    scores: dict[tuple[float, float], list[float]] = {choice: [] for choice in choices}
     for number, (choice, (seen, unseen)) in enumerate([(c, p) for c in choices for p in parts]):
         machine = _machine(*choice, features.shape[1]).fit(features[seen], windows.labels[seen])
         score = f1_score(windows.labels[unseen], machine.predict(features[unseen]), average="macro", zero_division=0.0)
-        scores[choice] = [*scores[choice], float(score)]
+        scores[choice].append(float(score))
         progress(number + 1, len(choices) * len(parts), f"C {choice[0]:g}, width {choice[1]:g}: macro-F1 {score:.4f}")
     return {choice: float(np.mean(values)) for choice, values in scores.items()}
 

@@ -35,7 +35,7 @@ class Spread:
         return Spread(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None)
 
 
-def test_metrics(records: Sequence[Record], kept: str = "last") -> list[Metrics]:
+def on_test(records: Sequence[Record], kept: str = "last") -> list[Metrics]:
     """On the test subjects, of the last epoch's network or of the best one's on validation windows."""
     scores = [record.results.last if kept == "last" else record.results.best for record in records]
     return [score.test for score in scores if score and score.test]
@@ -112,7 +112,7 @@ def _readings_of(common: TrainingSettings, plain: Experiment, centred: Experimen
         rows = (Row(plain, epochs), Row(centred, epochs))
         records = [held.of(row) for row in rows]
         for kept in KEPT:
-            first, second = (tuple(test_metrics(runs, kept)) for runs in records)
+            first, second = (tuple(on_test(runs, kept)) for runs in records)
             yield Reading(
                 acceleration=common.acceleration,
                 split=common.validation_by,
@@ -180,7 +180,7 @@ def sweep(held: Results, epochs: int) -> list[Comparison]:
     return [
         Comparison(
             weight=weight,
-            scores=figure(test_metrics(records), "macro_f1"),
+            scores=figure(on_test(records), "macro_f1"),
             seeds=tuple(record.seed for record in records),
             against_none=tested.get(weight),
             corrected=corrected.get(weight),
@@ -192,13 +192,13 @@ def sweep(held: Results, epochs: int) -> list[Comparison]:
 
 def sweep_scores(held: Results, epochs: int) -> dict[float, list[float]]:
     """Macro-F1 of each seed, by weight."""
-    by_weight = {_weight(e): test_metrics(held.of(Row(e, epochs))) for e in _sweep()}
+    by_weight = {_weight(e): on_test(held.of(Row(e, epochs))) for e in _sweep()}
     return {weight: [m.macro_f1 for m in metrics] for weight, metrics in sorted(by_weight.items()) if metrics}
 
 
 def compare(first: Sequence[Record], second: Sequence[Record]) -> Paired | None:
     """Macro-F1 of two rows on the test subjects, seed by seed; None with fewer than two common seeds."""
-    scores = [{r.seed: m.macro_f1 for r, m in zip(runs, test_metrics(runs), strict=True)} for runs in (first, second)]
+    scores = [{r.seed: m.macro_f1 for r, m in zip(runs, on_test(runs), strict=True)} for runs in (first, second)]
     common = sorted(scores[0].keys() & scores[1].keys())
     if len(common) < 2:
         return None
