@@ -19,6 +19,7 @@ from hardwear.options import (
     JsonOption,
     SyntheticOption,
     labelled_windows,
+    raw_recordings,
     training_windows,
 )
 from hardwear.progress import Progress
@@ -115,6 +116,10 @@ def train(
         float | None, typer.Option(help="Weight of the center loss (lambda); 0 is plain cross-entropy.")
     ] = None,
     device: Annotated[str | None, typer.Option(help="cpu or cuda.")] = None,
+    teachers: Annotated[
+        Path | None,
+        typer.Option(help="Folder of teachers that runs share; absent ones are trained. Default: OUT/teachers."),
+    ] = None,
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Write curves for TensorBoard too: OUT/tensorboard.")
     ] = False,
@@ -135,7 +140,7 @@ def train(
     with progress_bar("data") as progress:
         dataset = training_windows(source, synthetic, settings, progress)
     with progress_bar("train", "the same command goes on after the last whole epoch") as progress:
-        run = training.train(dataset, settings, out, progress, tensorboard)
+        run = training.train(dataset, settings, out, progress, tensorboard, teachers)
     _print_metrics(f"{settings.network}, trained in {out}", run.metrics, dataset.synthetic, as_json)
 
 
@@ -347,9 +352,9 @@ def _recordings(
     wanted: str, source: Path | None, synthetic: bool, progress: Progress
 ) -> "tuple[str, str, Sequence[Recording]]":
     """Name and hash of the recordings' data set, and the recordings that `wanted` names."""
-    from hardwear.datasets import load_hapt, recordings_sha256, simulate_recordings
+    from hardwear.datasets import recordings_sha256
 
-    held = simulate_recordings() if synthetic else load_hapt(source, progress)
+    held = raw_recordings(source, synthetic, progress)
     by_experiment = {r.experiment: r for r in held}
     name, digest = ("SYNTHETIC" if synthetic else "HAPT"), recordings_sha256(held)
     if wanted == "all":

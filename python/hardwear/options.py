@@ -9,7 +9,7 @@ from hardwear.errors import HardwearError
 from hardwear.progress import Progress
 
 if TYPE_CHECKING:
-    from hardwear.datasets import Dataset
+    from hardwear.datasets import Dataset, Recording
     from hardwear.training import TrainingSettings
 
 DataOption = Annotated[
@@ -36,17 +36,23 @@ def labelled_windows(source: Path | None, synthetic: bool, progress: Progress) -
     return simulate_dataset() if synthetic else load_uci_har(source, progress)
 
 
+def raw_recordings(source: Path | None, synthetic: bool, progress: Progress) -> "tuple[Recording, ...]":
+    """The recordings that those windows were cut from: HAPT's, or simulated ones."""
+    from hardwear.datasets import load_hapt, simulate_recordings
+
+    return simulate_recordings() if synthetic else load_hapt(source, progress)
+
+
 def training_windows(
     source: Path | None, synthetic: bool, settings: "TrainingSettings", progress: Progress
 ) -> "Dataset":
-    """The same, each window with its surroundings in the recordings if the settings cut windows anew."""
-    from hardwear.datasets import load_hapt, simulate_recordings, with_surroundings
+    """The windows, each with its surroundings in the recordings if the settings cut windows anew."""
+    from hardwear.datasets import with_surroundings
 
     dataset = labelled_windows(source, synthetic, progress)
     if not settings.augmentation.shift_samples:
         return dataset
-    recordings = simulate_recordings() if synthetic else load_hapt(source, progress)
-    return with_surroundings(dataset, recordings)
+    return with_surroundings(dataset, raw_recordings(source, synthetic, progress))
 
 
 def numbers(option: str, text: str) -> list[int]:

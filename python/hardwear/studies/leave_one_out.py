@@ -10,10 +10,11 @@ from matplotlib.figure import Figure
 
 from hardwear.contract import CLASSES
 from hardwear.datasets import Dataset
+from hardwear.figures import BLUE, ORANGE
 from hardwear.progress import Progress, silent
 from hardwear.studies.results import ResultsFile, Row, Study, documents, open_results
 from hardwear.studies.trainings import Training, measure_all
-from hardwear.studies.words import BLUE, ORANGE, mean_sd, not_measured, picture, settings_identity, sources
+from hardwear.studies.words import mean_sd, not_measured, picture, settings_identity, sources
 from hardwear.training import TrainingSettings
 
 STUDY = "leave-one-out"

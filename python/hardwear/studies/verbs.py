@@ -11,8 +11,17 @@ import typer
 
 from hardwear import console
 from hardwear.console import progress_bar
-from hardwear.errors import StudyError
-from hardwear.options import DataOption, JsonOption, SyntheticOption, training_windows
+from hardwear.options import (
+    SHIPPED_BUNDLE,
+    BundleArgument,
+    DataOption,
+    JsonOption,
+    SyntheticOption,
+    labelled_windows,
+    numbers,
+    raw_recordings,
+    training_windows,
+)
 
 if TYPE_CHECKING:
     from hardwear.studies.results import ResultsFile
@@ -63,7 +72,7 @@ def seeds(
 
     settings = _settings(preset, epochs, device)
     name, out = name or settings.network, _out(out, synthetic)
-    chosen = _numbers("--seeds", seeds)
+    chosen = numbers("--seeds", seeds)
     require_kind(out, synthetic)
     with progress_bar("data") as progress:
         dataset = training_windows(source, synthetic, settings, progress)
@@ -104,7 +113,7 @@ def leave_one_out(
 
     settings = _settings(preset, epochs, device)
     name, out = name or settings.network, _out(out, synthetic)
-    chosen = None if subjects == "all" else _numbers("--subjects", subjects)
+    chosen = None if subjects == "all" else numbers("--subjects", subjects)
     require_kind(out, synthetic)
     with progress_bar("data") as progress:
         dataset = training_windows(source, synthetic, settings, progress)
@@ -120,6 +129,65 @@ def leave_one_out(
             jobs,
             progress,
         )
+    _show(results, out, synthetic, as_json)
+
+
+@app.command()
+def calibration(
+    bundle: BundleArgument = SHIPPED_BUNDLE,
+    preset: Annotated[str, typer.Option(help="Settings that `study seeds` trained the folds with.")] = "shipped",
+    name: NameOption = None,
+    runs: Annotated[
+        Path | None, typer.Option(help="Folder of the folds' run folders. Default: runs/NAME-PRESET/seeds.")
+    ] = None,
+    source: DataOption = None,
+    synthetic: SyntheticOption = False,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fit the softmax's temperature on people held out by `study seeds`, and measure the confidence on test people."""
+    from hardwear.bundle import Bundle
+    from hardwear.studies.calibration import STUDY, calibrate
+    from hardwear.studies.page import require_kind
+    from hardwear.studies.seeds import STUDY as FOLDS
+
+    loaded, out = Bundle.load(bundle), _out(out, synthetic)
+    name = name or loaded.manifest.network.name
+    require_kind(out, synthetic)
+    with progress_bar("data") as progress:
+        dataset = labelled_windows(source, synthetic, progress)
+    folds = _runs(runs, name, preset, FOLDS, synthetic)
+    with progress_bar(STUDY) as progress:
+        results = calibrate(loaded, dataset, folds, name, out, _command(), progress)
+    _show(results, out, synthetic, as_json)
+
+
+@app.command()
+def robustness(
+    bundle: BundleArgument = SHIPPED_BUNDLE,
+    parts: Annotated[
+        str, typer.Option(help="Which curves: all, or some of rotation,rate,gain,noise,dead,offset.")
+    ] = "all",
+    name: NameOption = None,
+    source: DataOption = None,
+    synthetic: SyntheticOption = False,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Disturb the test subjects' raw recordings and score a bundle on them, from conditioning to logits as the chip."""
+    from hardwear.bundle import Bundle
+    from hardwear.studies.page import require_kind
+    from hardwear.studies.robustness import PARTS, STUDY, measure_robustness
+
+    loaded = Bundle.load(bundle)
+    name, out = name or loaded.manifest.network.name, _out(out, synthetic)
+    require_kind(out, synthetic)
+    with progress_bar("data") as progress:
+        dataset = labelled_windows(source, synthetic, progress)
+        recordings = raw_recordings(source, synthetic, progress)
+    with progress_bar(STUDY, _INTERRUPTED) as progress:
+        chosen = PARTS if parts == "all" else parts.split(",")
+        results = measure_robustness(loaded, dataset, recordings, name, out, _command(), chosen, progress)
     _show(results, out, synthetic, as_json)
 
 
@@ -151,20 +219,6 @@ def _runs(runs: Path | None, name: str, preset: str, study: str, synthetic: bool
 
 def _command() -> str:
     return shlex.join(["hardwear", *sys.argv[1:]])
-
-
-def _numbers(option: str, text: str) -> list[int]:
-    """`0,1,4-6` as numbers, in that order."""
-    found: list[int] = []
-    try:
-        for part in text.split(","):
-            first, _, last = part.partition("-")
-            found.extend(range(int(first), int(last or first) + 1))
-    except ValueError:
-        found = []
-    if not found or len(set(found)) != len(found):
-        raise StudyError(f"expected {option} such as 0,1,2 or 0-4, each number once, got {text!r}")
-    return found
 
 
 def _show(results: "ResultsFile", out: Path, synthetic: bool, as_json: bool) -> None:

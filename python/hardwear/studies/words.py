@@ -4,15 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 from matplotlib.figure import Figure
 
+from hardwear.figures import save_png
 from hardwear.training import TrainingSettings
-
-matplotlib.use("Agg")
-
-BLUE, ORANGE, GREEN, PURPLE = "#0072b2", "#d55e00", "#009e73", "#cc79a7"
-"""Okabe and Ito's palette, told apart by colour-blind readers."""
 
 
 def mean_sd(summary: Mapping[str, Any], name: str, digits: int = 4) -> str:
@@ -42,6 +37,5 @@ def settings_identity(settings: TrainingSettings) -> dict[str, Any]:
 def picture(figure: Figure, out: Path, name: str) -> str:
     """Write a figure to `pictures/` and give its path from the page; the same figure gives the same bytes."""
     path = out / "pictures" / f"{name}.png"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=130, metadata={"Software": None})
+    save_png(figure, path)
     return f"pictures/{name}.png"
