@@ -12,6 +12,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+import numpy as np
+import numpy.typing as npt
+
 from hardwear import __version__
 from hardwear.conditioning.design import FILTER_SPEC
 from hardwear.conditioning.spec import FilterSpec
@@ -160,36 +163,52 @@ class Bundle:
         known_answer.check(self.manifest, TflmModel(self.tflite))
 
 
+def convert_run(run: "Run", windows: npt.NDArray[np.float32], onnx: Path) -> tuple[bytes, InputQuantizer]:
+    """Convert a run's network to int8, without scoring it.
+
+    Args:
+        run: The finished run.
+        windows: (N, 128, 6) float32 in the contract's units, to calibrate on: some that the run learnt from.
+        onnx: Where to write the ONNX file that lies between.
+
+    Returns:
+        The bytes of the .tflite file, and what makes its input of counts.
+
+    Raises:
+        ConversionError: The network can't be converted; names layer and op.
+    """
+    from hardwear.codegen import read_graph
+    from hardwear.quantization.convert import to_int8
+    from hardwear.quantization.onnx_export import export_onnx
+
+    export_onnx(run.network, onnx)
+    as_on_chip = from_counts(to_counts(windows)).astype(np.float32)
+    tflite = to_int8(onnx, run.normalization.apply(as_on_chip))
+    read_graph(tflite)  # what no C can be generated from is refused now, not when the firmware is to be built
+    return tflite, _quantizer(run.normalization.mean, run.normalization.std, summarize(tflite).input)
+
+
 def _write(run: "Run", dataset: "Dataset", folder: Path, progress: Progress, temperature: float) -> None:
     """Fill a folder with the three files, in the order in which they depend on each other."""
     # PyTorch, scikit-learn and the simulator take seconds to import, and reading a bundle needs none of them.
     from hardwear import known_answer
-    from hardwear.codegen import read_graph
     from hardwear.evaluation import int8_classes
     from hardwear.metrics import classification_metrics
-    from hardwear.quantization.convert import to_int8
-    from hardwear.quantization.onnx_export import export_onnx
     from hardwear.quantization.tflm import TflmModel
 
     test = dataset.test
-    steps = 3 + len(test)
-    progress(0, steps, "torch to ONNX")
-    export_onnx(run.network, folder / ONNX_FILE)
-
-    progress(1, steps, "ONNX to int8")
-    as_on_chip = from_counts(to_counts(dataset.train.windows)).astype("float32")
-    tflite = to_int8(folder / ONNX_FILE, run.normalization.apply(as_on_chip))
-    read_graph(tflite)  # what no C can be generated from is refused now, not when the firmware is to be built
+    steps = 2 + len(test)
+    progress(0, steps, "torch to int8")
+    tflite, quantizer = convert_run(run, dataset.train.windows, folder / ONNX_FILE)
     (folder / TFLITE_FILE).write_bytes(tflite)
     model, summary = TflmModel(tflite), summarize(tflite)
-    quantizer = _quantizer(run.normalization.mean, run.normalization.std, summary.input)
 
-    progress(2, steps, "scoring float")
+    progress(1, steps, "scoring float")
     float_metrics = classification_metrics(test.labels, run.logits(test.windows).argmax(axis=1))
     int8_metrics = classification_metrics(
         test.labels,
         int8_classes(
-            model, quantizer, test.windows, lambda done, _total, _detail="": progress(2 + done, steps, "scoring int8")
+            model, quantizer, test.windows, lambda done, _total, _detail="": progress(1 + done, steps, "scoring int8")
         ),
     )
 

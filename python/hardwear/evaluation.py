@@ -43,6 +43,23 @@ class Evaluation:
         }
 
 
+def int8_logits(
+    model: TflmModel, quantizer: InputQuantizer, windows: npt.NDArray[np.float32], progress: Progress = silent
+) -> npt.NDArray[np.int8]:
+    """Logits that the chip would compute: counts, input quantisation, int8 model.
+
+    Args:
+        model: The golden interpreter.
+        quantizer: Counts to the model's input.
+        windows: (N, 128, 6) float32 conditioned windows in the contract's units.
+        progress: Told about windows done.
+
+    Returns:
+        (N, 6) int8.
+    """
+    return model.run(quantizer.quantize(to_counts(windows)), progress)[0]
+
+
 def int8_classes(
     model: TflmModel, quantizer: InputQuantizer, windows: npt.NDArray[np.float32], progress: Progress = silent
 ) -> npt.NDArray[np.int64]:
@@ -57,8 +74,7 @@ def int8_classes(
     Returns:
         (N,) class indices.
     """
-    logits, _ = model.run(quantizer.quantize(to_counts(windows)), progress)
-    return np.asarray(logits.argmax(axis=1), dtype=np.int64)
+    return np.asarray(int8_logits(model, quantizer, windows, progress).argmax(axis=1), dtype=np.int64)
 
 
 def evaluate(bundle: Bundle, dataset: Dataset, progress: Progress = silent) -> Evaluation:

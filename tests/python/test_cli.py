@@ -109,7 +109,11 @@ def test_a_run_becomes_a_bundle_and_says_synthetic(tmp_path: Path) -> None:
     trained = hardwear("train", "--synthetic", "--epochs", 1, "--out", run, "--json")
     assert trained.returncode == 0, trained.stderr
     assert 0 < json.loads(trained.stdout)["macro_f1"] <= 1
-    converted = hardwear("convert", run, "--out", bundle, "--synthetic")
+    refused = hardwear("convert", run, "--out", bundle, "--synthetic", "--temperature", 0)
+    assert refused.returncode == 2
+    assert "expected a temperature of 0.01 to 100, got 0.0" in refused.stderr
+    converted = hardwear("convert", run, "--out", bundle, "--synthetic", "--temperature", 0.5)
     assert converted.returncode == 0, converted.stderr
     assert converted.stdout.startswith("SYNTHETIC")
-    assert json.loads((bundle / "manifest.json").read_text())["synthetic"] is True
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    assert (manifest["synthetic"], manifest["temperature"]) == (True, 0.5)

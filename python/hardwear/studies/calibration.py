@@ -7,7 +7,7 @@ read once, to tell how well the bundle's own confidence does without and with th
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,13 @@ from hardwear.confidence import IntegerSoftmax
 from hardwear.datasets import Dataset, split_by_subject
 from hardwear.errors import StudyError
 from hardwear.evaluation import int8_logits
+from hardwear.figures import BLUE, ORANGE
 from hardwear.progress import Progress, silent
 from hardwear.provenance import provenance
 from hardwear.quantization.tflm import TflmModel
 from hardwear.reliability import BINS, fit_temperature, reliability
 from hardwear.studies.results import ResultsFile, Row, documents, results_path
-from hardwear.studies.words import BLUE, ORANGE, not_measured, picture, sources
+from hardwear.studies.words import not_measured, picture, sources
 from hardwear.training import Run, load_run
 
 STUDY = "calibration"
@@ -46,7 +47,7 @@ class Answers:
 
     @property
     def real(self) -> npt.NDArray[np.float64]:
-        """(N, 6) logits."""
+        """(N, 6) logits, but for a constant that no softmax notices: the zero point stays."""
         return self.scale * self.logits.astype(np.float64)
 
     def told(self, temperature: float) -> npt.NDArray[np.uint8]:
@@ -165,15 +166,20 @@ def _of_model(document: Mapping[str, Any], out: Path) -> str:
     temperature, shipped = summary["temperature"], summary["temperature_of_bundle"]
     folds = [row for key, row in rows.items() if key.startswith("fold")]
     figure = picture(_figure(rows, temperature), out, f"calibration_{name}")
-    better = summary["test_after_ece"] < summary["test_before_ece"]
+    effect = (
+        "brings the confidence closer to the truth"
+        if summary["test_after_ece"] < summary["test_before_ece"]
+        else "does not help"
+    )
+    of_folds = ", ".join(f"{row['temperature']:g}" for row in folds)
     columns = [("test subjects", "test"), ("held-out training subjects", "held_out")]
     lines = [
         f"### {name}",
         "",
         f"Temperature fitted by likelihood on {sum(row['windows'] for row in folds):,} windows of "
-        f"{sum(len(row['held_out']) for row in folds)} training subjects, each answered by the int8 network of the fold "
-        f"that held them out: **T = {temperature:g}** (the folds alone: "
-        f"{', '.join(f'{row["temperature"]:g}' for row in folds)}). The bundle has T = {shipped:g}.",
+        f"{sum(len(row['held_out']) for row in folds)} training subjects, each answered by the int8 network of the "
+        f"fold that held them out: **T = {temperature:g}** (each fold alone: {of_folds}). The bundle has "
+        f"T = {shipped:g}.",
         "",
         "| | " + " | ".join(f"{who}, T = 1 | T = {temperature:g}" for who, _ in columns) + " |",
         "|---|" + "---|---|" * len(columns),
@@ -190,8 +196,8 @@ def _of_model(document: Mapping[str, Any], out: Path) -> str:
         lines.append(f"| {label} | {' | '.join(cells)} |")
     lines += [
         "",
-        f"Probabilities are those that the chip computes from its int8 logits, in 255ths. On people that nothing was fitted "
-        f"on, the temperature {'brings the confidence closer to the truth' if better else 'does not help'}.",
+        "Probabilities are those that the chip computes from its int8 logits, in 255ths. On people that nothing was "
+        f"fitted on, the temperature {effect}.",
         "",
         f"![Reliability diagrams of {name} on the test subjects]({figure})",
         "",
@@ -217,7 +223,6 @@ def _folds(runs: Path, bundle: Bundle, dataset: Dataset) -> list[Run]:
             "`hardwear study seeds` leaves them, or name their folder with --runs"
         )
     found = [load_run(folder) for folder in folders]
-    first = replace(found[0].settings, validation_subjects=())
     seen: set[int] = set()
     for run in found:
         theirs = set(run.settings.validation_subjects)
@@ -231,7 +236,7 @@ def _folds(runs: Path, bundle: Bundle, dataset: Dataset) -> list[Run]:
                 f"expected folds of the bundle's network {bundle.manifest.network.name}, got {run.settings.network} in "
                 f"{run.folder}; name other run folders with --runs"
             )
-        if replace(run.settings, validation_subjects=()) != first:
+        if _shared_settings(run) != _shared_settings(found[0]):
             raise StudyError(f"expected folds of one setting, got another in {run.folder}; train them anew")
         if not theirs or theirs & seen:
             raise StudyError(
@@ -240,6 +245,10 @@ def _folds(runs: Path, bundle: Bundle, dataset: Dataset) -> list[Run]:
             )
         seen |= theirs
     return found
+
+
+def _shared_settings(run: Run) -> dict[str, Any]:
+    return {key: value for key, value in run.settings.to_json().items() if key != "validation_subjects"}
 
 
 def _figure(rows: Mapping[str, Row], temperature: float) -> Figure:
