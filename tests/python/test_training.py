@@ -16,6 +16,7 @@ from hardwear.augmentation import Augmentation
 from hardwear.datasets import Dataset, WindowSet, simulate_dataset, simulate_recordings, with_surroundings
 from hardwear.errors import HardwearError, TrainingError
 from hardwear.training import Normalization, Run, TrainingSettings, load_run, preset, preset_names, train
+from hardwear.training.distillation import Teachers, taught
 from hardwear.training.loop import _optimizer
 from hardwear.training.run import network_inputs, weights_sha256
 
@@ -290,6 +291,8 @@ def test_a_validation_subject_who_is_not_there_is_refused(dataset: Dataset, tmp_
         ({"keep": "best"}, "validation_share with keep 'best'"),
         ({"read_test": False}, "nothing to measure on"),
         ({"validation_share": 0.3, "validation_subjects": (1,)}, "got both"),
+        ({"teacher_network": "resnet"}, "teacher_network to be one of , compact, nano"),
+        ({"teacher_weight": 1.5}, r"teacher_weight in \[0, 1\]"),
         ({"optimizer": "sgd"}, "optimizer to be one of adamw, adam, rmsprop"),
         ({"schedule": "step"}, "schedule to be one of cosine, constant"),
         ({"acceleration": "jerk"}, "acceleration to be one of total_acc, body_acc"),
@@ -340,6 +343,50 @@ def test_windows_are_cut_anew_from_their_surroundings_if_asked_for(tmp_path: Pat
     unshifted = train(dataset, replace(settings, augmentation=Augmentation()), tmp_path / "unshifted")
     assert unshifted.results.weights_sha256 != run.results.weights_sha256
     assert unshifted.data.recordings_sha256 is None
+
+
+def test_teachers_are_trained_first_with_seeds_of_their_own(dataset: Dataset, run: Run, tmp_path: Path) -> None:
+    settings = replace(SETTINGS, seed=7, teachers=2, teacher_network="nano")
+    student = train(dataset, settings, tmp_path / "run")
+    teachers = [load_run(tmp_path / "run" / "teachers" / f"nano-seed{seed}") for seed in (0, 1)]
+    untaught = replace(settings, network="nano", teachers=0, teacher_network="")
+    assert [t.settings for t in teachers] == [replace(untaught, seed=0), replace(untaught, seed=1)]
+    assert train(dataset, replace(settings, teachers=0), tmp_path / "alone").results != student.results
+
+    shared = train(dataset, settings, tmp_path / "again", teachers_in=tmp_path / "run" / "teachers")
+    assert _bytes(shared, "checkpoint.pt") == _bytes(student, "checkpoint.pt")
+    assert not (tmp_path / "again" / "teachers").exists()
+
+
+def test_an_interrupted_student_goes_on_to_the_weights_it_would_have_had(dataset: Dataset, tmp_path: Path) -> None:
+    settings = replace(SETTINGS, teachers=1)
+    whole = train(dataset, settings, tmp_path / "whole")
+    for epoch in (1, 2):  # once within the teacher, once within the student
+        with pytest.raises(KeyboardInterrupt):
+            train(dataset, settings, tmp_path / "cut", _StopAfter(epoch))
+    assert _bytes(train(dataset, settings, tmp_path / "cut"), "checkpoint.pt") == _bytes(whole, "checkpoint.pt")
+
+
+def test_teachers_of_other_settings_are_refused(dataset: Dataset, tmp_path: Path) -> None:
+    settings = replace(SETTINGS, epochs=1, teachers=1)
+    train(dataset, settings, tmp_path / "one", teachers_in=tmp_path / "teachers")
+    with pytest.raises(TrainingError, match=r"dropout is 0.3 there and 0.1 here"):
+        train(dataset, replace(settings, dropout=0.1), tmp_path / "two", teachers_in=tmp_path / "teachers")
+
+
+def test_the_teachers_mean_is_mixed_with_the_labels_by_weight(dataset: Dataset, run: Run, tmp_path: Path) -> None:
+    other = train(dataset, replace(SETTINGS, seed=3, epochs=1), tmp_path / "other")
+    windows = dataset.test.windows[:5]
+    each = [torch.from_numpy(r.logits(windows)).softmax(dim=1) for r in (run, other)]
+    teachers = Teachers((run, other), torch.device("cpu"))
+    probabilities = teachers.probabilities(torch.from_numpy(windows))
+    torch.testing.assert_close(probabilities, (each[0] + each[1]) / 2)
+    logits, labels = torch.randn(5, 6), torch.arange(5)
+    hard = torch.nn.functional.cross_entropy(logits, labels)
+    soft = -(probabilities * logits.log_softmax(dim=1)).sum(dim=1).mean()
+    torch.testing.assert_close(taught(hard, logits, probabilities, 0.7), 0.3 * hard + 0.7 * soft)
+    assert teachers
+    assert not Teachers((), torch.device("cpu"))
 
 
 def test_tensorboard_gets_the_curves_if_asked_for(dataset: Dataset, run: Run, tmp_path: Path) -> None:

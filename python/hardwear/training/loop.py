@@ -23,6 +23,7 @@ from hardwear.metrics import Metrics, classification_metrics
 from hardwear.networks import Network
 from hardwear.progress import Progress, silent
 from hardwear.training import run as runs
+from hardwear.training.distillation import Teachers, taught, teacher_folder, teacher_settings
 from hardwear.training.normalization import Normalization
 from hardwear.training.run import DataIdentity, Run, RunResults, Scores, load_run, network_inputs, outputs_of
 from hardwear.training.settings import TrainingSettings
@@ -34,7 +35,12 @@ _BATCH_FIGURES = ("train_loss", "cross_entropy", "center_loss", "train_accuracy"
 
 
 def train(
-    dataset: Dataset, settings: TrainingSettings, out: Path, progress: Progress = silent, tensorboard: bool = False
+    dataset: Dataset,
+    settings: TrainingSettings,
+    out: Path,
+    progress: Progress = silent,
+    tensorboard: bool = False,
+    teachers_in: Path | None = None,
 ) -> Run:
     """Train a network and leave its run folder.
 
@@ -48,6 +54,8 @@ def train(
         out: The run folder: absent, empty, or of the same run.
         progress: Called after each epoch.
         tensorboard: Whether to write the curves for TensorBoard too, into the run folder's `tensorboard`.
+        teachers_in: Folder of the teachers' run folders, for students that share them; those that are not there yet
+            are trained. None: `teachers` in the run folder.
 
     Raises:
         TrainingError: The device, a validation subject, surroundings or TensorBoard is absent, the folder holds another
@@ -62,8 +70,9 @@ def train(
     if checkpoint is not None and checkpoint["finished"]:
         return load_run(out)
 
+    teachers = train_teachers(dataset, settings, teachers_in or out / "teachers", progress)
     with _repeatable(settings), curve_logger(out, tensorboard) as log:
-        trainer = _Trainer(learnt_from, held_out, settings)
+        trainer = _Trainer(learnt_from, held_out, settings, Teachers(teachers, torch.device(settings.device)))
         if checkpoint is not None:
             trainer.restore(checkpoint)
         while trainer.epoch < settings.epochs:
@@ -74,6 +83,20 @@ def train(
             progress(trainer.epoch, settings.epochs, _describe(row))
         _finish(trainer, dataset, out)
     return load_run(out)
+
+
+def train_teachers(
+    dataset: Dataset, settings: TrainingSettings, folder: Path, progress: Progress = silent
+) -> list[Run]:
+    """Train the teachers that a student's settings ask for, or take them from `folder`; arguments as `train`."""
+    runs = []
+    for number, teacher in enumerate(teacher_settings(settings), start=1):
+
+        def tell(done: int, total: int, detail: str = "", which: str = f"teacher {number}") -> None:
+            progress(done, total, f"{which} of {settings.teachers}: {detail}")
+
+        runs.append(train(dataset, teacher, teacher_folder(folder, teacher), tell))
+    return runs
 
 
 def _split(windows: WindowSet, settings: TrainingSettings) -> tuple[WindowSet, WindowSet | None]:
@@ -149,8 +172,11 @@ class _Best:
 class _Trainer:
     """All that changes while training: weights, optimiser, centres, curves."""
 
-    def __init__(self, learnt_from: WindowSet, held_out: WindowSet | None, settings: TrainingSettings) -> None:
+    def __init__(
+        self, learnt_from: WindowSet, held_out: WindowSet | None, settings: TrainingSettings, teachers: Teachers
+    ) -> None:
         self.settings = settings
+        self.teachers = teachers
         self.device = torch.device(settings.device)
         inputs = network_inputs(learnt_from, settings.acceleration)
         self.normalization = Normalization.of(inputs)
@@ -233,6 +259,9 @@ class _Trainer:
 
         center_loss = self.center_loss(embedding, labels)
         cross_entropy = self.cross_entropy(logits, labels)
+        if self.teachers:
+            weight = self.settings.teacher_weight
+            cross_entropy = taught(cross_entropy, logits, self.teachers.probabilities(windows), weight)
         loss = cross_entropy + self.settings.center_weight * center_loss
         if not math.isfinite(loss.item()):
             raise TrainingError(f"expected a finite loss, got {loss.item()}; lower the learning rate")

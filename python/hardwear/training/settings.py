@@ -39,6 +39,12 @@ class TrainingSettings:
     """λ, the center loss's share; 0 trains on cross-entropy alone."""
     center_rate: float = 0.5
     """α, how far a centre moves per mini-batch."""
+    teachers: int = 0
+    """How many networks are trained first, with these settings and seeds 0, 1, …, to learn from their mean too."""
+    teacher_network: str = ""
+    """What they are; empty: what the student is."""
+    teacher_weight: float = 0.7
+    """Share of the teachers' probabilities in the cross-entropy; the labels have the rest."""
     acceleration: str = "total_acc"
     """`total_acc`: with gravity, the contract's. `body_acc`: without, to compare with papers; it can't be converted."""
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -63,6 +69,7 @@ class TrainingSettings:
         for item in fields(self):
             _check_type(item.name, getattr(self, item.name), item.type)
         check_choice("network", self.network, networks.names())
+        check_choice("teacher_network", self.teacher_network, ("", *networks.names()))
         check_choice("keep", self.keep, KEEPS)
         check_choice("device", self.device, DEVICES)
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
@@ -78,6 +85,8 @@ class TrainingSettings:
         _check_range("dropout", self.dropout, 0.0, 0.99)
         _check_range("center_weight", self.center_weight, 0.0, 1e3)
         _check_range("center_rate", self.center_rate, 0.0, 1.0)
+        _check_range("teachers", self.teachers, 0, 100)
+        _check_range("teacher_weight", self.teacher_weight, 0.0, 1.0)
         _check_range("validation_share", self.validation_share, 0.0, 0.9)
         if self.validation_subjects and self.validation_share:
             raise TrainingError("expected validation_subjects or validation_share, got both; give one of them")
