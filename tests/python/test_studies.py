@@ -161,6 +161,20 @@ def test_seeds_go_on_where_they_stopped(dataset: Dataset, tmp_path: Path, monkey
     assert document["rows"]["fold1"]["held_out"] == sorted(stopped.settings["fold1"].validation_subjects)
 
 
+def test_teachers_come_first_and_are_shared_by_those_who_see_the_same_windows(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainings, "measure", measured := _Measured())
+    taught = replace(SETTINGS, teachers=2)
+    seeds.measure_seeds(dataset, taught, "compact", [0, 1], 2, tmp_path / "runs", tmp_path, "command")
+    teachers = [f"{of}teachers/compact-seed{k}" for of in ("fold0-", "fold1-", "") for k in (0, 1)]
+    assert measured.keys == [*teachers, "fold0", "fold1", "seed0", "seed1"]
+    of_fold = measured.settings["fold1-teachers/compact-seed1"]
+    assert of_fold == replace(measured.settings["fold1"], teachers=0, seed=1)
+    document = read_document(tmp_path / "results" / "seeds_compact.json")
+    assert sorted(document["rows"]) == ["fold0", "fold1", "seed0", "seed1"]
+
+
 def test_people_left_out_go_on_where_they_stopped(
     dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

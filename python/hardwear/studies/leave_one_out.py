@@ -51,7 +51,9 @@ def leave_each_out(
     """
     study = Study(STUDY, name, dataset.synthetic, settings_identity(settings), {dataset.name: dataset.sha256})
     results = open_results(out, study, command, [settings.seed], summarize)
-    trainings = [Training(f"subject{s:02d}", settings, left_out=s) for s in subjects]
+    trainings = [
+        Training(f"subject{s:02d}", settings, left_out=s, teachers=f"subject{s:02d}-teachers") for s in subjects
+    ]
     wanted = set(results.missing([t.key for t in trainings]))
 
     def found(key: str, row: Row) -> None:

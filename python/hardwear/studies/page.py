@@ -6,7 +6,7 @@ from pathlib import Path
 from hardwear.contract import SYNTHETIC_HEADING
 from hardwear.errors import StudyError
 from hardwear.marked_section import markers, replace_section
-from hardwear.studies import calibration, leave_one_out, robustness, seeds
+from hardwear.studies import calibration, leave_one_out, pareto, robustness, seeds
 
 PAGE = "board-model.md"
 
@@ -14,6 +14,7 @@ SECTIONS: Mapping[str, tuple[str, Callable[[Path], str]]] = {
     "seeds": ("Five seeds", seeds.section),
     "leave-one-out": ("Leave one person out", leave_one_out.section),
     "robustness": ("Robustness", robustness.section),
+    "pareto": ("What accuracy costs", pareto.section),
     "calibration": ("How sure it is", calibration.section),
 }
 """By marker: the heading, and what writes the part from an output folder's results (and draws its pictures there)."""

@@ -52,7 +52,11 @@ class ResultsFile:
 
     def put(self, key: str, row: Row) -> None:
         """Add a measurement and write the file, whole or not at all."""
-        self.rows[key] = row
+        self.put_all({key: row})
+
+    def put_all(self, rows: Mapping[str, Row]) -> None:
+        """Add measurements and write the file, whole or not at all."""
+        self.rows.update(rows)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         document = {**self.head, "summary": self.summarize(self.rows), "rows": self.rows}
         temporary = self.path.with_suffix(".part")

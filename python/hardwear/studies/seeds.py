@@ -98,6 +98,7 @@ def measure_seeds(
             f"fold{k}",
             replace(settings, validation_subjects=fold, validation_share=0.0, read_test=False),
             convert=False,
+            teachers=f"fold{k}-teachers",
         )
         for k, fold in enumerate(held_out)
     ]

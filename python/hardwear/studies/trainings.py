@@ -15,6 +15,7 @@ from hardwear.errors import StudyError
 from hardwear.progress import Progress, silent
 from hardwear.studies.results import Row
 from hardwear.training import TrainingSettings, train
+from hardwear.training.distillation import teacher_folder, teacher_settings
 
 _TELL_EVERY_S = 0.5
 
@@ -30,6 +31,8 @@ class Training:
     """Learn from all people but this one, who becomes the test set; None leaves the data as they are."""
     convert: bool = True
     """Whether the result is converted to int8 and scored by TFLite-Micro's interpreter too."""
+    teachers: str = "teachers"
+    """Folder, beside its own, of the teachers that it shares with other trainings on the same windows."""
 
 
 def measure(dataset: Dataset, training: Training, runs: Path, progress: Progress = silent) -> Row:
@@ -46,7 +49,7 @@ def measure(dataset: Dataset, training: Training, runs: Path, progress: Progress
         points, the model's hash and identity and what the network costs.
     """
     data = dataset if training.left_out is None else leave_out(dataset, training.left_out)
-    run = train(data, training.settings, runs / training.key, progress)
+    run = train(data, training.settings, runs / training.key, progress, teachers_in=runs / training.teachers)
     row: Row = {
         "seed": run.settings.seed,
         "device": run.settings.device,
@@ -75,7 +78,7 @@ def measure_all(
     jobs: int = 1,
     progress: Progress = silent,
 ) -> None:
-    """Measure every training and hand each row over as soon as it is known.
+    """Measure every training and hand each row over as soon as it is known; the teachers that they share come first.
 
     Args:
         dataset: As for `measure`.
@@ -85,7 +88,28 @@ def measure_all(
         jobs: How many run side by side, each in a process of its own.
         progress: Told about epochs of all trainings together.
     """
-    told = _Epochs(trainings, progress)
+    teachers = tuple({t.key: t for training in trainings for t in _teachers_of(training)}.values())
+    told = _Epochs((*teachers, *trainings), progress)
+    _measure_all(dataset, teachers, runs, lambda _key, _row: None, jobs, told)
+    _measure_all(dataset, trainings, runs, found, jobs, told)
+
+
+def _teachers_of(training: Training) -> list[Training]:
+    folder = Path(training.teachers)
+    return [
+        replace(training, key=str(teacher_folder(folder, settings)), settings=settings, convert=False)
+        for settings in teacher_settings(training.settings)
+    ]
+
+
+def _measure_all(
+    dataset: Dataset,
+    trainings: Sequence[Training],
+    runs: Path,
+    found: Callable[[str, Row], None],
+    jobs: int,
+    told: "_Epochs",
+) -> None:
     if jobs == 1 or len(trainings) < 2:
         for training in trainings:
             row = measure(dataset, training, runs, told.of(training.key))

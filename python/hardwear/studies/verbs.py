@@ -45,6 +45,9 @@ PresetOption = Annotated[str, typer.Option(help="Settings of the trainings: ship
 NameOption = Annotated[str | None, typer.Option(help="Of the model in files and tables. Default: the network's name.")]
 EpochsOption = Annotated[int | None, typer.Option(help="Instead of the preset's.")]
 DeviceOption = Annotated[str | None, typer.Option(help="cpu or cuda, instead of the preset's.")]
+TeachersOption = Annotated[
+    int | None, typer.Option(min=0, help="How many teachers each network learns from, instead of the preset's.")
+]
 RunsOption = Annotated[Path | None, typer.Option(help="Folder of the run folders. Default: runs/NAME-PRESET/STUDY.")]
 JobsOption = Annotated[int, typer.Option(min=1, help="Trainings side by side, one core each.")]
 
@@ -59,6 +62,7 @@ def seeds(
     name: NameOption = None,
     epochs: EpochsOption = None,
     device: DeviceOption = None,
+    teachers: TeachersOption = None,
     jobs: JobsOption = 1,
     runs: RunsOption = None,
     source: DataOption = None,
@@ -70,7 +74,7 @@ def seeds(
     from hardwear.studies.page import require_kind
     from hardwear.studies.seeds import STUDY, measure_seeds
 
-    settings = _settings(preset, epochs, device)
+    settings = _settings(preset, epochs, device, teachers)
     name, out = name or settings.network, _out(out, synthetic)
     chosen = numbers("--seeds", seeds)
     require_kind(out, synthetic)
@@ -99,6 +103,7 @@ def leave_one_out(
     name: NameOption = None,
     epochs: EpochsOption = None,
     device: DeviceOption = None,
+    teachers: TeachersOption = None,
     jobs: JobsOption = 1,
     runs: RunsOption = None,
     source: DataOption = None,
@@ -111,7 +116,7 @@ def leave_one_out(
     from hardwear.studies.page import require_kind
     from hardwear.studies.trainings import subjects_of
 
-    settings = _settings(preset, epochs, device)
+    settings = _settings(preset, epochs, device, teachers)
     name, out = name or settings.network, _out(out, synthetic)
     chosen = None if subjects == "all" else numbers("--subjects", subjects)
     require_kind(out, synthetic)
@@ -192,6 +197,17 @@ def robustness(
 
 
 @app.command()
+def pareto(synthetic: SyntheticOption = False, out: OutOption = None, as_json: JsonOption = False) -> None:
+    """Set what `study seeds` and `reproduce` found beside what others report, against bytes and multiply-accumulates."""
+    from hardwear.studies.page import require_kind
+    from hardwear.studies.pareto import collect
+
+    out = _out(out, synthetic)
+    require_kind(out, synthetic)
+    _show(collect(out, synthetic, _command()), out, synthetic, as_json)
+
+
+@app.command()
 def page(synthetic: SyntheticOption = False, out: OutOption = None) -> None:
     """Write the page and its pictures anew from the results files; nothing is measured."""
     from hardwear.studies.page import render_page
@@ -202,11 +218,16 @@ def page(synthetic: SyntheticOption = False, out: OutOption = None) -> None:
 # -- what several studies need --------------------------------------------------------------------------------------
 
 
-def _settings(preset: str, epochs: int | None, device: str | None) -> "TrainingSettings":
+def _settings(preset: str, epochs: int | None, device: str | None, teachers: int | None) -> "TrainingSettings":
     from hardwear import training
 
     settings = training.preset(preset)
-    return replace(settings, epochs=epochs or settings.epochs, device=device or settings.device)
+    return replace(
+        settings,
+        epochs=epochs or settings.epochs,
+        device=device or settings.device,
+        teachers=settings.teachers if teachers is None else teachers,
+    )
 
 
 def _out(out: Path | None, synthetic: bool) -> Path:
