@@ -54,7 +54,7 @@ def main() -> None:
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
         "shipped": report,
         "stream": {k: stream[k] for k in ("recordings", "windows", "windows_equal", "logits", "logits_equal", "seconds",
-                                          "windows_labelled", "macro_f1", "accuracy")},
+                                          "probabilities_equal", "windows_labelled", "macro_f1", "accuracy")},
         "windows_seconds": windows["seconds"],
         "demo": demo,
     }  # fmt: skip
@@ -101,8 +101,10 @@ def render(figures: dict[str, Any]) -> tuple[str, bool]:
         ("windows equal, device and TFLite-Micro", shipped["windows_equal"], shipped["windows"]),
         ("logits equal", shipped["logits_equal"], shipped["logits"]),
         ("embeddings equal", shipped["embeddings_equal"], shipped["windows"]),
+        ("probabilities equal", shipped["probabilities_equal"], shipped["windows"]),
         (f"stream windows equal, recordings {stream['recordings']}", stream["windows_equal"], stream["windows"]),
         ("stream logits equal", stream["logits_equal"], stream["logits"]),
+        ("stream probabilities equal", stream["probabilities_equal"], stream["windows"]),
         ("demo: windows equal", demo["windows_equal"], demo["windows"]),
         ("demo: logits equal", demo["logits_equal"], demo["logits"]),
     ]
