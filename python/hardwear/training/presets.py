@@ -5,12 +5,13 @@ from dataclasses import replace
 from hardwear.augmentation import Augmentation
 from hardwear.training.settings import TrainingSettings, check_choice
 
-# Chosen on validation subjects: docs/training.md.
-_SHIPPED = TrainingSettings(
-    epochs=120,
+# Chosen on validation subjects: docs/board-model.md.
+_DEMO = TrainingSettings(
+    epochs=80,
     center_weight=0.03,
     augmentation=Augmentation(rotation_degrees=10.0, acc_noise=0.01, gyro_noise=0.02),
 )
+_SHIPPED = replace(_DEMO, epochs=120, teachers=3, augmentation=replace(_DEMO.augmentation, shift_samples=64))
 
 # As the paper states: Adam, 0.001, batches of 32, 300 epochs, λ₁ 0.01, λ₂ 0.02, centre rate 0.1, a validation set of
 # 2,205 of the 7,352 training windows; no augmentation. λ₂ is read as an L2 penalty's weight.
@@ -43,8 +44,9 @@ _DEEP_CONV_LSTM = replace(
 )
 
 _PRESETS = {
-    "demo": replace(_SHIPPED, epochs=80),
+    "demo": _DEMO,
     "shipped": _SHIPPED,
+    "nano": replace(_SHIPPED, network="nano", dropout=0.1),
     "paper": _PAPER,
     "paper-ce": replace(_PAPER, center_weight=0.0),
     "cnn": replace(_PAPER, network="cnn", weight_decay=0.0, dropout=0.5, center_weight=0.0),
@@ -60,8 +62,8 @@ def preset_names() -> tuple[str, ...]:
 def preset(name: str) -> TrainingSettings:
     """Settings by name.
 
-    `demo` takes minutes on 2 cores, `shipped` made `models/compact`; `paper` (cross-entropy and center loss),
-    `paper-ce`, `cnn` and `deepconvlstm` are settings as published, for comparison.
+    `demo` takes minutes on 2 cores, `shipped` made `models/compact` and `nano` `models/nano`; `paper` (cross-entropy
+    and center loss), `paper-ce`, `cnn` and `deepconvlstm` are settings as published, for comparison.
 
     Raises:
         TrainingError: The name is unknown.
