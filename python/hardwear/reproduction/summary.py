@@ -13,7 +13,7 @@ from hardwear.metrics import Metrics
 from hardwear.reproduction.published import PUBLISHED
 from hardwear.reproduction.results import Record, Results, essence
 from hardwear.reproduction.statistics import Paired, holm, paired
-from hardwear.reproduction.table import EXPERIMENTS, Experiment, Row
+from hardwear.reproduction.table import EXPERIMENTS, Experiment, Row, experiments
 from hardwear.training import TrainingSettings, preset
 
 KEPT = ("last", "best")
@@ -62,6 +62,30 @@ def rows_of(experiment: Experiment, held: Results) -> list[Row]:
     return [Row(experiment, count) for count in sorted(found | {count for count in experiment.epochs if count})]
 
 
+@dataclass(frozen=True)
+class Pair:
+    """One acceleration's runs, without and with center loss, at one number of epochs."""
+
+    acceleration: str
+    epochs: int
+    records: tuple[Sequence[Record], Sequence[Record]]
+    metrics: tuple[Sequence[Metrics], Sequence[Metrics]]
+    """On the test subjects, last epoch."""
+
+
+def pairs(held: Results) -> list[Pair]:
+    """For each acceleration the paper's network at the most epochs at which both losses have been run."""
+    found = []
+    for plain, centred in zip(experiments("main", "ce"), experiments("main", "center"), strict=True):
+        for row in reversed(rows_of(plain, held)):
+            records = (held.of(row), held.of(Row(centred, row.epochs)))
+            if all(records):
+                metrics = (on_test(records[0]), on_test(records[1]))
+                found.append(Pair(plain.settings.acceleration, row.epochs or 0, records, metrics))
+                break
+    return found
+
+
 # -- what the paper leaves open --------------------------------------------------------------------------------------
 
 
@@ -92,15 +116,15 @@ class Reading:
 
 def readings(held: Results) -> list[Reading]:
     """Every reading of the table at every number of epochs, nearest to the paper first, those not run yet last."""
-    pairs: dict[TrainingSettings, dict[float, Experiment]] = {}
+    by_settings: dict[TrainingSettings, dict[float, Experiment]] = {}
     for experiment in EXPERIMENTS:
         settings = experiment.settings
         if isinstance(settings, TrainingSettings) and experiment.method in ("ce", "center"):
             common = replace(settings, center_weight=0.0, epochs=1)
-            pairs.setdefault(common, {}).setdefault(settings.center_weight, experiment)
+            by_settings.setdefault(common, {}).setdefault(settings.center_weight, experiment)
     found = [
         reading
-        for common, by_weight in pairs.items()
+        for common, by_weight in by_settings.items()
         for reading in _readings_of(common, by_weight[0.0], by_weight[preset("paper").center_weight], held)
     ]
     return sorted(found, key=lambda r: (r.distance if r.complete else math.inf, r.epochs))
@@ -166,14 +190,14 @@ class Comparison:
 
 def sweep_epochs(held: Results) -> list[int]:
     """The numbers of epochs at which at least two weights of the sweep have been run."""
-    rows = [row for experiment in _sweep() for row in rows_of(experiment, held) if held.of(row)]
+    rows = [row for experiment in experiments("sweep") for row in rows_of(experiment, held) if held.of(row)]
     counts = [row.epochs for row in rows if row.epochs]
     return sorted({count for count in counts if counts.count(count) > 1})
 
 
 def sweep(held: Results, epochs: int) -> list[Comparison]:
     """Each weight that was run, by rising weight."""
-    by_weight = {_weight(experiment): held.of(Row(experiment, epochs)) for experiment in _sweep()}
+    by_weight = {_weight(experiment): held.of(Row(experiment, epochs)) for experiment in experiments("sweep")}
     compared = {w: compare(by_weight[0.0], records) for w, records in by_weight.items() if w and records}
     tested = {w: comparison for w, comparison in compared.items() if comparison}
     corrected = dict(zip(tested, holm([c.t_test for c in tested.values()]), strict=True))
@@ -192,7 +216,7 @@ def sweep(held: Results, epochs: int) -> list[Comparison]:
 
 def sweep_scores(held: Results, epochs: int) -> dict[float, list[float]]:
     """Macro-F1 of each seed, by weight."""
-    by_weight = {_weight(e): on_test(held.of(Row(e, epochs))) for e in _sweep()}
+    by_weight = {_weight(e): on_test(held.of(Row(e, epochs))) for e in experiments("sweep")}
     return {weight: [m.macro_f1 for m in metrics] for weight, metrics in sorted(by_weight.items()) if metrics}
 
 
@@ -203,10 +227,6 @@ def compare(first: Sequence[Record], second: Sequence[Record]) -> Paired | None:
     if len(common) < 2:
         return None
     return paired([scores[0][seed] for seed in common], [scores[1][seed] for seed in common])
-
-
-def _sweep() -> list[Experiment]:
-    return [experiment for experiment in EXPERIMENTS if experiment.part == "sweep"]
 
 
 def _weight(experiment: Experiment) -> float:

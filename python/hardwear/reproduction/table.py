@@ -118,6 +118,11 @@ EXPERIMENTS: tuple[Experiment, ...] = (*_main(), *_sweep(), *_readings())
 """In the order in which they are worth running; equal settings in two of them are run once."""
 
 
+def experiments(part: str, method: str | None = None) -> list[Experiment]:
+    """Those of a part of the table, or of one method in it."""
+    return [e for e in EXPERIMENTS if e.part == part and method in (None, e.method)]
+
+
 def choose(only: str | None = None, epochs: int | None = None) -> tuple[Row, ...]:
     """Rows of the table, those of fewer epochs first.
 

@@ -70,6 +70,7 @@ def reproduce(
     if not show:
         paths.require_kind(synthetic)
 
+    dataset = None
     if not (show or page_only):
         tasks = missing(rows, read(paths.results), chosen, device, threads)
         with progress_bar("data") as progress:
@@ -80,7 +81,7 @@ def reproduce(
             console.note(f"{task.what}: another process is at it")
     if not show:
         with progress_bar("page") as progress:
-            page = write_page(paths, runs, source, progress)
+            page = write_page(paths, runs, lambda: dataset or labelled_windows(source, synthetic, progress), progress)
     held = read(paths.results)
     table = [_state(row, held, chosen) for row in rows]
     if as_json:
