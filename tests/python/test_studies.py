@@ -15,7 +15,7 @@ from hardwear.contract import CLASSES, SYNTHETIC_HEADING
 from hardwear.datasets import Dataset, simulate_dataset
 from hardwear.errors import HardwearError, StudyError
 from hardwear.marked_section import replace_section
-from hardwear.studies import leave_one_out, seeds, trainings
+from hardwear.studies import leave_one_out, search, seeds, trainings
 from hardwear.studies.page import PAGE, SECTIONS, render_page
 from hardwear.studies.results import Row, Study, open_results, read_document
 from hardwear.studies.trainings import leave_out, subjects_of
@@ -173,6 +173,44 @@ def test_teachers_come_first_and_are_shared_by_those_who_see_the_same_windows(
     assert of_fold == replace(measured.settings["fold1"], teachers=0, seed=1)
     document = read_document(tmp_path / "results" / "seeds_compact.json")
     assert sorted(document["rows"]) == ["fold0", "fold1", "seed0", "seed1"]
+
+
+def test_each_change_is_paired_with_the_start_on_the_same_fold_and_seed(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainings, "measure", measured := _Measured())
+    search.search(
+        dataset, SETTINGS, "compact", ["start", "no-center"], [0, 1], 2, tmp_path / "runs", tmp_path, "command"
+    )
+    keys = [f"{v}-fold{k}-seed{s}" for v in ("start", "no-center") for s in (0, 1) for k in (0, 1)]
+    assert measured.keys == keys
+    changed, start = (measured.settings[f"{v}-fold1-seed1"] for v in ("no-center", "start"))
+    assert changed == replace(start, center_weight=0.0)
+    assert start.validation_subjects
+    assert not start.read_test
+
+    rows = {f"start-fold{k}-seed0": scored(0, 0.95 + 0.01 * k) for k in (0, 1)}
+    rows |= {
+        "rate-fold0-seed0": scored(0, 0.96),
+        "rate-fold1-seed0": scored(0, 0.965),
+        "rate-fold1-seed1": scored(1, 1),
+    }
+    summary = search.summarize(rows)["rate"]
+    assert summary["trainings"] == 3
+    assert summary["gain_points"] == pytest.approx(0.75)
+    assert summary["gain_points_se"] == pytest.approx(0.25)
+
+
+def test_every_change_of_the_search_is_a_valid_one() -> None:
+    start = replace(preset("shipped"), teachers=0)
+    changed = [variant.of(start) for variant in search.VARIANTS.values()]
+    assert changed[0] == start
+    assert len(set(changed)) == len(changed)
+
+
+def test_an_unknown_change_lists_the_known_ones(dataset: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match=r"variants out of start, teachers, .*, got 'luck'"):
+        search.search(dataset, SETTINGS, "compact", ["luck"], [0], 2, tmp_path / "runs", tmp_path, "command")
 
 
 def test_people_left_out_go_on_where_they_stopped(

@@ -6,11 +6,12 @@ from pathlib import Path
 from hardwear.contract import SYNTHETIC_HEADING
 from hardwear.errors import StudyError
 from hardwear.marked_section import markers, replace_section
-from hardwear.studies import calibration, leave_one_out, pareto, robustness, seeds
+from hardwear.studies import calibration, leave_one_out, pareto, robustness, search, seeds
 
 PAGE = "board-model.md"
 
 SECTIONS: Mapping[str, tuple[str, Callable[[Path], str]]] = {
+    "search": ("How it was chosen", search.section),
     "seeds": ("Five seeds", seeds.section),
     "leave-one-out": ("Leave one person out", leave_one_out.section),
     "robustness": ("Robustness", robustness.section),

@@ -55,6 +55,39 @@ _INTERRUPTED = "what is measured is kept, the same command goes on"
 
 
 @app.command()
+def search(
+    preset: PresetOption = "shipped",
+    variants: Annotated[str, typer.Option(help="Changes to try: all, or names by commas.")] = "all",
+    seeds: Annotated[str, typer.Option(help="Such as 0,1,2 or 0-4.")] = "0,1",
+    folds: Annotated[int, typer.Option(min=2, help="Parts of the training subjects, each held out once.")] = 3,
+    name: NameOption = None,
+    epochs: EpochsOption = None,
+    device: DeviceOption = None,
+    jobs: JobsOption = 1,
+    runs: RunsOption = None,
+    source: DataOption = None,
+    synthetic: SyntheticOption = False,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Change the preset's settings one at a time and compare on held-out training subjects."""
+    from hardwear.studies import search as study
+    from hardwear.studies.page import require_kind
+
+    settings = _settings(preset, epochs, device, teachers=None)
+    name, out = name or settings.network, _out(out, synthetic)
+    chosen = list(study.VARIANTS) if variants == "all" else variants.split(",")
+    drawn = numbers("--seeds", seeds)
+    require_kind(out, synthetic)
+    with progress_bar("data") as progress:
+        dataset = training_windows(source, synthetic, settings, progress)
+    with progress_bar(study.STUDY, _INTERRUPTED) as progress:
+        folder = _runs(runs, name, preset, study.STUDY, synthetic)
+        results = study.search(dataset, settings, name, chosen, drawn, folds, folder, out, _command(), jobs, progress)
+    _show(results, out, synthetic, as_json)
+
+
+@app.command()
 def seeds(
     preset: PresetOption = "shipped",
     seeds: Annotated[str, typer.Option(help="Such as 0,1,2 or 0-4.")] = "0-4",
@@ -198,7 +231,7 @@ def robustness(
 
 @app.command()
 def pareto(synthetic: SyntheticOption = False, out: OutOption = None, as_json: JsonOption = False) -> None:
-    """Set what `study seeds` and `reproduce` found beside what others report, against bytes and multiply-accumulates."""
+    """Set what `study seeds` and `reproduce` found beside what others report: macro-F1 against bytes and MAC."""
     from hardwear.studies.page import require_kind
     from hardwear.studies.pareto import collect
 

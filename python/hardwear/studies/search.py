@@ -1,0 +1,173 @@
+"""What each choice in the board's settings brings, on held-out training subjects: what settings are chosen by.
+
+Every variant changes one thing about the settings of a preset and is trained on the same folds. Nobody reads the test
+subjects.
+"""
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from hardwear.datasets import Dataset
+from hardwear.errors import StudyError
+from hardwear.progress import Progress, silent
+from hardwear.studies.results import ResultsFile, Row, Study, documents, open_results
+from hardwear.studies.seeds import fold_subjects
+from hardwear.studies.trainings import Training, measure_all
+from hardwear.studies.words import not_measured, settings_identity, sources
+from hardwear.training import TrainingSettings
+
+STUDY = "search"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One change to the settings that a search starts from, which have no teachers."""
+
+    what: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    augmentation: Mapping[str, Any] = field(default_factory=dict)
+
+    def of(self, start: TrainingSettings) -> TrainingSettings:
+        """The changed settings."""
+        changed = replace(start.augmentation, **self.augmentation)
+        return replace(start, augmentation=changed, **self.settings)
+
+
+START = "start"
+VARIANTS: Mapping[str, Variant] = {
+    START: Variant("the settings without teachers"),
+    "teachers": Variant("learning from 3 teachers too", {"teachers": 3}),
+    "published-windows": Variant("windows as published, not cut anew", augmentation={"shift_samples": 0}),
+    "rate": Variant("rate or pace ± 3 %", augmentation={"tempo": 0.03}),
+    "no-rotation": Variant("no rotation", augmentation={"rotation_degrees": 0.0}),
+    "rotation-20": Variant("rotation 20°", augmentation={"rotation_degrees": 20.0}),
+    "gain": Variant("gain ± 10 %", augmentation={"scale": 0.1}),
+    "no-noise": Variant("no noise", augmentation={"acc_noise": 0.0, "gyro_noise": 0.0}),
+    "no-center": Variant("no center loss", {"center_weight": 0.0}),
+    "center-0.1": Variant("λ 0.1", {"center_weight": 0.1}),
+    "no-smoothing": Variant("no label smoothing", {"label_smoothing": 0.0}),
+    "half": Variant("half the epochs", {"epochs": 60}),
+}
+"""The one table of what is tried, in the order in which it is worth trying."""
+
+
+def search(
+    dataset: Dataset,
+    settings: TrainingSettings,
+    name: str,
+    variants: Sequence[str],
+    seeds: Sequence[int],
+    folds: int,
+    runs: Path,
+    out: Path,
+    command: str,
+    jobs: int = 1,
+    progress: Progress = silent,
+) -> ResultsFile:
+    """Train each variant on each fold with each seed, as far as the results file does not hold them yet.
+
+    Args:
+        dataset: UCI-HAR, or simulated; with surroundings.
+        settings: Of the preset; its teachers are left out.
+        name: Of the model, such as `compact`.
+        variants: Out of `VARIANTS`.
+        seeds: One training each a fold.
+        folds: Number of parts that the training subjects are dealt into, each held out once.
+        runs: Folder of the run folders.
+        out: Folder of `results/`.
+        command: What to type to get the figures again.
+        jobs: Trainings side by side.
+        progress: Told about epochs.
+
+    Raises:
+        StudyError: A variant is unknown, or the results file is of other settings or data.
+        TrainingError: A run folder is of other settings, or a training fails.
+    """
+    for variant in variants:
+        if variant not in VARIANTS:
+            raise StudyError(f"expected variants out of {', '.join(VARIANTS)}, got {variant!r}")
+    start = replace(settings, teachers=0, teacher_network="")
+    data = {dataset.name: dataset.sha256}
+    study = Study(STUDY, name, dataset.synthetic, settings_identity(start), data)
+    results = open_results(out, study, command, seeds, summarize)
+    parts = fold_subjects(sorted({int(s) for s in dataset.train.subjects}), folds)
+    trainings = [
+        Training(
+            f"{variant}-fold{k}-seed{seed}",
+            replace(VARIANTS[variant].of(start), validation_subjects=part, read_test=False, seed=seed),
+            convert=False,
+            teachers=f"{variant}-fold{k}-teachers",
+        )
+        for variant in variants
+        for seed in seeds
+        for k, part in enumerate(parts)
+    ]
+    wanted = set(results.missing([t.key for t in trainings]))
+
+    def found(key: str, row: Row) -> None:
+        results.put(key, row)
+
+    measure_all(dataset, [t for t in trainings if t.key in wanted], runs, found, jobs, progress)
+    return results
+
+
+def summarize(rows: Mapping[str, Row]) -> dict[str, Any]:
+    """Of each variant: mean over folds and seeds, and the mean difference to the start on the same folds and seeds."""
+    by_variant: dict[str, dict[str, Row]] = {}
+    for key, row in rows.items():
+        variant, where = key.rsplit("-fold", 1)
+        by_variant.setdefault(variant, {})[where] = row
+    start = by_variant.get(START, {})
+    return {variant: _summary(found, start) for variant, found in by_variant.items()}
+
+
+def _summary(found: Mapping[str, Row], start: Mapping[str, Row]) -> dict[str, Any]:
+    def mean(of: Callable[[Row], float]) -> float:
+        return statistics.fmean(of(row) for row in found.values())
+
+    pairs = [(_macro_f1(row), _macro_f1(start[where])) for where, row in found.items() if where in start]
+    gains = [100 * (ours - theirs) for ours, theirs in pairs]
+    return {
+        "trainings": len(found),
+        "macro_f1": mean(_macro_f1),
+        "recall_SITTING": mean(lambda row: float(row["float"]["recall"]["SITTING"])),
+        "recall_STANDING": mean(lambda row: float(row["float"]["recall"]["STANDING"])),
+        "gain_points": statistics.fmean(gains) if gains else None,
+        "gain_points_se": statistics.stdev(gains) / len(gains) ** 0.5 if len(gains) > 1 else None,
+    }
+
+
+def _macro_f1(row: Row) -> float:
+    return float(row["float"]["macro_f1"])
+
+
+def section(out: Path) -> str:
+    """The page's part: a table per model."""
+    return "\n\n".join(_of_model(d) for d in documents(out, STUDY)) or not_measured(f"hardwear study {STUDY}")
+
+
+def _of_model(document: Mapping[str, Any]) -> str:
+    lines = [
+        f"### {document['name']}",
+        "",
+        "| change | trainings | macro-F1 | against the start, points | SITTING | STANDING |",
+        "|---|---|---|---|---|---|",
+    ]
+    for variant, figures in document["summary"].items():
+        gain, error = figures["gain_points"], figures["gain_points_se"]
+        against = "" if variant == START or gain is None else f"{gain:+.2f}" + (f" ± {error:.2f}" if error else "")
+        lines.append(
+            f"| {VARIANTS[variant].what} | {figures['trainings']} | {figures['macro_f1']:.4f} | {against} | "
+            f"{figures['recall_SITTING']:.3f} | {figures['recall_STANDING']:.3f} |"
+        )
+    lines += [
+        "",
+        "Float, on held-out training subjects, mean over folds and seeds. ± is the standard error of the mean "
+        "difference between trainings on the same fold with the same seed: what is less than twice that is none.",
+        "",
+        sources(document),
+    ]
+    return "\n".join(lines)
