@@ -1,0 +1,45 @@
+"""What a network costs whoever runs it, counted from its layers."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from hardwear.contract import CHANNEL_COUNT, WINDOW_SAMPLES
+from hardwear.networks import Network, inference_form
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one network."""
+
+    weights: int
+    """Numbers that are multiplied with, biases not counted: bytes in int8."""
+    macs: int
+    """Multiply-accumulates a window, as `tflite_file.summarize` counts them: padding included."""
+
+
+def cost_of(network: Network) -> Cost:
+    """Count weights, and multiply-accumulates of one window, of convolutions, fully connected layers and LSTMs."""
+    exported = inference_form(network)
+    macs: list[int] = []
+
+    def count(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        match layer:
+            case nn.Conv1d() | nn.Conv2d():
+                macs.append(output[0].numel() * layer.weight[0].numel())
+            case nn.Linear():
+                macs.append(output[0].numel() * layer.in_features)
+            case nn.LSTM():
+                macs.append(inputs[0].shape[1] * _weights(layer))
+
+    hooks = [layer.register_forward_hook(count) for layer in exported.modules()]
+    with torch.no_grad():
+        exported(torch.zeros(1, WINDOW_SAMPLES, CHANNEL_COUNT))
+    for hook in hooks:
+        hook.remove()
+    return Cost(_weights(exported), sum(macs))
+
+
+def _weights(module: nn.Module) -> int:
+    return sum(p.numel() for name, p in module.named_parameters() if p.dim() > 1 and "bias" not in name)

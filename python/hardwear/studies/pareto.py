@@ -1,0 +1,322 @@
+"""What accuracy costs: macro-F1 against bytes and multiply-accumulates, ours beside others'."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from hardwear import networks
+from hardwear.datasets import SYNTHETIC
+from hardwear.figures import BLUE, GREEN, ORANGE
+from hardwear.metrics import classification_metrics
+from hardwear.provenance import provenance
+from hardwear.reproduction import results as reproduced
+from hardwear.reproduction.page import Paths
+from hardwear.reproduction.published import PUBLISHED
+from hardwear.reproduction.table import choose
+from hardwear.studies import seeds
+from hardwear.studies.cost import cost_of
+from hardwear.studies.results import ResultsFile, Row, documents, results_path
+from hardwear.studies.words import not_measured, picture
+
+STUDY = "pareto"
+NAME = "all"
+
+OURS, RERUN, REPORTED = "ours", "published method, run here", "reported, not run here"
+KINDS = (OURS, RERUN, REPORTED)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One model on the figure and in the table."""
+
+    name: str
+    kind: str
+    """One of `KINDS`."""
+    score: float
+    """Fraction; of what, `measure` tells."""
+    measure: str
+    """`macro-F1`, or `accuracy` where nothing else is told."""
+    sd: float | None
+    """Over the seeds; None of a single run, or where nothing is told."""
+    weight_bytes: int
+    """At one byte a weight: as if int8 cost nothing where it was not tried."""
+    macs: int | None
+    """A window; None where nothing is told."""
+    source: str
+    """Where score and cost come from, as Markdown."""
+    note: str = ""
+
+
+_NNOM_CONFUSION = (
+    (496, 0, 0, 0, 0, 0),
+    (34, 432, 5, 0, 0, 0),
+    (1, 0, 419, 0, 0, 0),
+    (1, 24, 0, 400, 66, 0),
+    (4, 3, 0, 74, 451, 0),
+    (0, 2, 0, 0, 0, 535),
+)
+_NNOM = "https://github.com/majianjia/nnom/blob/4d1d8fc05999e239ca2f3c482fc028362a52e3af"
+
+
+def _macro_f1(confusion: Sequence[Sequence[int]]) -> float:
+    pairs = [
+        (true, named) for true, row in enumerate(confusion) for named, count in enumerate(row) for _ in range(count)
+    ]
+    return classification_metrics(*map(list, zip(*pairs, strict=True))).macro_f1
+
+
+def _reported() -> Iterator[Point]:
+    """What others tell of small models on UCI-HAR's official split of people; none of it was run here."""
+    yield Point(
+        "NNoM uci-inception",
+        REPORTED,
+        _macro_f1(_NNOM_CONFUSION),
+        "macro-F1",
+        None,
+        weight_bytes=2592 + 3072 + 4608 + 86016 + 384,
+        macs=round(42.09 * 7342),
+        source=f"[NNoM]({_NNOM}/docs/figures/uci_har_results.png)",
+        note="int8, 9 channels, on an STM32L476. macro-F1 from its confusion matrix; bytes as in its "
+        f"[weights]({_NNOM}/examples/uci-inception/uci_weights.h), MAC = its time × its operations a µs",
+    )
+    repository = "[EfficientHAR-Lite](https://github.com/oezeb/efficienthar-lite)"
+    for tier, accuracy, sd, kilobytes in (("tiny", 0.944, 0.005, 65), ("default", 0.961, 0.002, 117)):
+        yield Point(
+            f"EfficientHAR-Lite {tier}",
+            REPORTED,
+            accuracy,
+            "accuracy",
+            sd,
+            weight_bytes=kilobytes * 1024,
+            macs=None,
+            source=repository,
+            note="int8; bytes are its flash, which holds more than weights",
+        )
+    yield Point(
+        "Light-PTNet",
+        REPORTED,
+        0.9803,
+        "accuracy",
+        None,
+        weight_bytes=100_000,
+        macs=None,
+        source="[Raja Sekaran et al. 2025](https://doi.org/10.1371/journal.pone.0331135)",
+        note="float; “lower than 0.1 million parameters”: an upper bound. No code to run it again by was found",
+    )
+    yield Point(
+        "HLM-Micro HAR v1",
+        REPORTED,
+        0.9352,
+        "accuracy",
+        None,
+        weight_bytes=277_760,
+        macs=None,
+        source="[model card](https://huggingface.co/qriton/hlm-micro-har-v1-uci-har)",
+        note="float; parameters",
+    )
+    for method, network in _NETWORKS.items():
+        published, cost = PUBLISHED[method], cost_of(networks.build(network))
+        yield Point(
+            published.name,
+            REPORTED,
+            published.macro_f1,
+            "macro-F1",
+            None,
+            weight_bytes=cost.weights,
+            macs=cost.macs,
+            source="the paper, see [reproduction.md](reproduction.md)",
+            note="float" if network == "paper" else "float; the size is that of our network of this name",
+        )
+
+
+_NETWORKS = {"cnn": "cnn", "deepconvlstm": "deepconvlstm", "ce": "paper", "center": "paper"}
+"""The network of each of the paper's methods that is one."""
+
+
+def points(out: Path, synthetic: bool) -> list[Point]:
+    """All that is known: our seeds' results, the reproduction's, and what others report.
+
+    Args:
+        out: Folder of `results/`.
+        synthetic: Leave out what is reported of people: simulated figures do not belong beside it.
+    """
+    return [*_ours(out), *_rerun(out), *([] if synthetic else _reported())]
+
+
+def _ours(out: Path) -> Iterator[Point]:
+    for document in documents(out, seeds.STUDY):
+        summary = document["summary"]
+        if "macro_f1_int8" in summary:
+            yield Point(
+                document["name"],
+                OURS,
+                summary["macro_f1_int8"],
+                "macro-F1",
+                summary["macro_f1_int8_sd"],
+                summary["weight_bytes"],
+                summary["macs"],
+                source=f"[results/seeds_{document['name']}.json](results/seeds_{document['name']}.json)",
+                note=f"int8 in TFLite-Micro, {len(summary['seeds'])} seeds",
+            )
+
+
+def _rerun(out: Path) -> Iterator[Point]:
+    """Of each method of the paper the reading that did best here, so that ours is held against the strongest."""
+    held = reproduced.read(Paths(out).results)
+    if held is None:
+        return
+    for method, network in _NETWORKS.items():
+        scores: dict[str, list[float]] = {}
+        for row in choose("main"):
+            found = [r.results.test.macro_f1 for r in held.of(row) if r.results.test]
+            if row.experiment.method == method and found:
+                scores[row.name] = found
+        if not scores:
+            continue
+        name, best = max(scores.items(), key=lambda item: mean(item[1]))
+        cost = cost_of(networks.build(network))
+        yield Point(
+            PUBLISHED[method].name,
+            RERUN,
+            mean(best),
+            "macro-F1",
+            stdev(best) if len(best) > 1 else None,
+            cost.weights,
+            cost.macs,
+            source="[reproduction.md](reproduction.md)",
+            note=f"float, the best reading, `{name}`, {len(best)} seed{'s' if len(best) > 1 else ''}",
+        )
+
+
+def collect(out: Path, synthetic: bool, command: str) -> ResultsFile:
+    """Gather all points and write them to `results/pareto_all.json`; nothing is trained."""
+    data: dict[str, str] = {}
+    for document in documents(out, seeds.STUDY):
+        data |= document["data"]
+    head = {
+        **provenance(command, data),
+        "study": STUDY,
+        "name": NAME,
+        "synthetic": synthetic or SYNTHETIC in data,
+        "of": {"seeds": sorted(document["name"] for document in documents(out, seeds.STUDY))},
+    }
+    results = ResultsFile(results_path(out, STUDY, NAME), head, summarize)
+    results.put_all({f"{p.kind}: {p.name}": asdict(p) for p in points(out, synthetic)})
+    return results
+
+
+def summarize(rows: Mapping[str, Row]) -> dict[str, Any]:
+    """Who is on the fronts."""
+    found = [Point(**row) for row in rows.values()]
+    return {
+        "points": len(found),
+        "front_bytes": [p.name for p in front(found, "weight_bytes")],
+        "front_macs": [p.name for p in front(found, "macs")],
+    }
+
+
+def front(candidates: Sequence[Point], cost: str) -> list[Point]:
+    """Those of known macro-F1 and cost that nobody beats in one without being beaten in the other, cheapest first."""
+    known = [p for p in candidates if p.measure == "macro-F1" and getattr(p, cost) is not None]
+    best: list[Point] = []
+    for point in sorted(known, key=lambda p: (getattr(p, cost), -p.score)):
+        if not best or point.score > best[-1].score:
+            best.append(point)
+    return best
+
+
+# -- page -----------------------------------------------------------------------------------------------------------
+
+
+def section(out: Path) -> str:
+    """The page's part: a figure and the table behind it."""
+    found = list(documents(out, STUDY))
+    return _render(found[0], out) if found and found[0]["rows"] else not_measured(f"hardwear study {STUDY}")
+
+
+def _render(document: Mapping[str, Any], out: Path) -> str:
+    shown = sorted((Point(**row) for row in document["rows"].values()), key=lambda p: (KINDS.index(p.kind), -p.score))
+    fronts = {cost: {id(p) for p in front(shown, cost)} for cost in ("weight_bytes", "macs")}
+    path = picture(_figure(shown), out, STUDY)
+    lines = [
+        f"![macro-F1 against weight bytes and multiply-accumulates]({path})",
+        "",
+        "| model | score | weights, bytes | MAC a window | front | what, and where from |",
+        "|---|---|---|---|---|---|",
+    ]
+    for kind in KINDS:
+        for p in (p for p in shown if p.kind == kind):
+            spread = "" if p.sd is None else f" ± {p.sd:.4f}"
+            on = ", ".join(word for cost, word in (("weight_bytes", "bytes"), ("macs", "MAC")) if id(p) in fronts[cost])
+            score = f"{p.score:.4f}{spread}{'' if p.measure == 'macro-F1' else f' ({p.measure})'}"
+            macs = "not told" if p.macs is None else f"{p.macs:,}"
+            name = f"**{p.name}**" if kind == OURS else p.name
+            lines.append(f"| {name} | {score} | {p.weight_bytes:,} | {macs} | {on} | {kind}: {p.note}. {p.source} |")
+    lines += [
+        "",
+        "Scores are macro-F1 unless they say accuracy. On a front stands what nobody beats in macro-F1 for the same "
+        "cost or less; what only tells its accuracy stands on none.",
+        "",
+        f"`{document['command']}`: [results/{STUDY}_{NAME}.json](results/{STUDY}_{NAME}.json).",
+    ]
+    return "\n".join(lines)
+
+
+_STYLES = {OURS: (BLUE, "o"), RERUN: (ORANGE, "s"), REPORTED: (GREEN, "^")}
+
+
+def _figure(shown: Sequence[Point]) -> Figure:
+    figure = Figure(figsize=(10.0, 5.6), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    _panel(left, shown, "weight_bytes", "weights (bytes, one a weight)")
+    _panel(right, shown, "macs", "multiply-accumulates a window")
+    left.set_ylabel("macro-F1, or accuracy where hollow (%)")
+    handles, labels = left.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
+    return figure
+
+
+def _panel(axes: Axes, shown: Sequence[Point], cost: str, title: str) -> None:
+    best = front(shown, cost)
+    axes.step(
+        [getattr(p, cost) for p in best], [100 * p.score for p in best], where="post", color="0.75", label="front"
+    )
+    told: set[str] = set()
+    for p in shown:
+        x = getattr(p, cost)
+        if x is None:
+            continue
+        colour, marker = _STYLES[p.kind]
+        fill = colour if p.measure == "macro-F1" else "none"
+        axes.errorbar(
+            x, 100 * p.score, yerr=None if p.sd is None else 100 * p.sd, fmt=marker, color=colour,
+            markerfacecolor=fill, markersize=7, capsize=3, label=None if p.kind in told else p.kind,
+        )  # fmt: skip
+        told.add(p.kind)
+    _label(axes, [(getattr(p, cost), 100 * p.score, p.name) for p in shown if getattr(p, cost) is not None])
+    axes.set_xscale("log")
+    axes.set_xlabel(title)
+    axes.grid(color="0.92")
+    axes.set_axisbelow(True)
+    axes.margins(x=0.12, y=0.08)
+
+
+def _label(axes: Axes, marks: Sequence[tuple[float, float, str]]) -> None:
+    """Names beside their marks, those of nearly one cost spread so that none lies on another."""
+    gap = 0.55
+    columns: dict[int, list[tuple[float, float, str]]] = {}
+    for mark in sorted(marks):
+        column = next((c for c, held in columns.items() if 0.6 < mark[0] / held[0][0] < 1.7), len(columns))
+        columns.setdefault(column, []).append(mark)
+    for held in columns.values():
+        lowest = float("-inf")
+        for x, y, name in sorted(held, key=lambda mark: mark[1]):
+            lowest = max(y, lowest + gap)
+            axes.annotate(
+                name, (x, y), (x * 1.18, lowest), textcoords="data", fontsize=8, va="center", color="0.25",
+            )  # fmt: skip
