@@ -22,8 +22,8 @@ def _nearest_reading(held: Results) -> Iterator[str]:
         return
     nearest, share = complete[0], nearest_shares(complete)[0]
     text = (
-        f"**Which reading.** Of the {len(complete)} run, the nearest to the paper's recalls is `{nearest.acceleration}`, "
-        f"validation by {nearest.split}, λ₂ as {nearest.lambda_2}, the {nearest.kept} epoch of {nearest.epochs}: "
+        f"**Which reading.** Of the {len(complete)} run, the nearest to the paper's recalls is "
+        f"`{nearest.acceleration}`, validation by {nearest.split}, λ₂ as {nearest.lambda_2}, the {nearest.kept} epoch of {nearest.epochs}: "
         f"{100 * nearest.distance:.1f} points away"
     )
     other = next((reading for reading in complete if reading.acceleration != nearest.acceleration), None)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from hardwear.contract import CLASSES
 from hardwear.figures import AMBER, BLUE, GREEN, ORANGE, PURPLE, SHORT_CLASSES, SKY, draw_confusion
@@ -86,6 +87,7 @@ def curves_figure(pairs: Sequence[Pair]) -> Figure:
             axes.set_yscale("log")
     for axes in panels[2:]:
         axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     figure.legend(*panels[0].get_legend_handles_labels(), fontsize=9, loc="outside upper center", ncols=4)
     return figure
 
@@ -100,7 +102,7 @@ def _band(axes: Axes, records: Sequence[Record], name: str, colour: str, line: s
 
 
 def sweep_figure(scores: dict[float, list[float]], epochs: int) -> Figure:
-    """Macro-F1 by the weight of the center loss: each seed, joined, and the means."""
+    """Macro-F1 by the weight of the center loss: each seed, and the means."""
     figure = Figure(figsize=(6.4, 4.0), layout="constrained")
     axes = figure.subplots()
     for place, values in enumerate(scores.values()):
@@ -112,7 +114,7 @@ def sweep_figure(scores: dict[float, list[float]], epochs: int) -> Figure:
     axes.set_xlabel("λ₁, weight of the center loss")
     axes.set_ylabel(f"macro-F1, test subjects, {epochs} epochs (%)")
     axes.grid(axis="y", alpha=0.3)
-    axes.legend(fontsize=9)
+    figure.legend(fontsize=9, loc="outside upper center", ncols=2)
     return figure
 
 
