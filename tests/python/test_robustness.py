@@ -221,3 +221,11 @@ def test_figures_of_all_parts_are_drawn_and_held_against_the_goals(tmp_path: Pat
     page = robustness.section(tmp_path)
     assert "| turned by 15°, mean of 8 random axes | ≤ 2 | +1.50 | met |" in page
     assert [part for part in PARTS if f"{part}: not measured" in page] == []
+
+
+@pytest.mark.parametrize("name", ["compact", "nano"])
+def test_committed_figures_are_of_the_shipped_bundle(name: str) -> None:
+    results = SHIPPED.parents[1] / "docs" / "results" / f"robustness_{name}.json"
+    if results.exists():
+        bundle = Bundle.load(SHIPPED.with_name(name))
+        assert read_document(results)["of"]["model_sha256"] == bundle.manifest.hashes["model.tflite"]

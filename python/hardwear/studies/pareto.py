@@ -106,7 +106,7 @@ def _reported() -> Iterator[Point]:
         weight_bytes=100_000,
         macs=None,
         source="[Raja Sekaran et al. 2025](https://doi.org/10.1371/journal.pone.0331135)",
-        note="float; “lower than 0.1 million parameters”: an upper bound. No code to run it again by was found",
+        note="float; “lower than 0.1 million parameters”: an upper bound",
     )
     yield Point(
         "HLM-Micro HAR v1",
@@ -271,7 +271,7 @@ _STYLES = {OURS: (BLUE, "o"), RERUN: (ORANGE, "s"), REPORTED: (GREEN, "^")}
 
 
 def _figure(shown: Sequence[Point]) -> Figure:
-    figure = Figure(figsize=(10.0, 5.6), layout="constrained")
+    figure = Figure(figsize=(10.0, 6.6), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
     _panel(left, shown, "weight_bytes", "weights (bytes, one a weight)")
     _panel(right, shown, "macs", "multiply-accumulates a window")
@@ -298,25 +298,34 @@ def _panel(axes: Axes, shown: Sequence[Point], cost: str, title: str) -> None:
             markerfacecolor=fill, markersize=7, capsize=3, label=None if p.kind in told else p.kind,
         )  # fmt: skip
         told.add(p.kind)
-    _label(axes, [(getattr(p, cost), 100 * p.score, p.name) for p in shown if getattr(p, cost) is not None])
     axes.set_xscale("log")
     axes.set_xlabel(title)
     axes.grid(color="0.92")
     axes.set_axisbelow(True)
-    axes.margins(x=0.12, y=0.08)
+    costs = [getattr(p, cost) for p in shown if getattr(p, cost) is not None]
+    axes.set_xlim(min(costs, default=1) / 2, max(costs, default=1) * 50)  # names stand to the right of their marks
+    axes.margins(y=0.08)
+    _label(axes, [(getattr(p, cost), p) for p in shown if getattr(p, cost) is not None])
 
 
-def _label(axes: Axes, marks: Sequence[tuple[float, float, str]]) -> None:
+def _label(axes: Axes, marks: Sequence[tuple[float, Point]]) -> None:
     """Names beside their marks, those of nearly one cost spread so that none lies on another."""
-    gap = 0.55
-    columns: dict[int, list[tuple[float, float, str]]] = {}
-    for mark in sorted(marks):
-        column = next((c for c, held in columns.items() if 0.6 < mark[0] / held[0][0] < 1.7), len(columns))
-        columns.setdefault(column, []).append(mark)
-    for held in columns.values():
+    gap = 0.03 * (max(100 * p.score for _, p in marks) - min(100 * p.score for _, p in marks) + 1) if marks else 0.0
+    columns: list[list[tuple[float, Point]]] = []
+    for cost, point in sorted(marks, key=lambda mark: mark[0]):
+        if not columns or cost > 1.7 * columns[-1][0][0]:
+            columns.append([])
+        columns[-1].append((cost, point))
+    for column in columns:
         lowest = float("-inf")
-        for x, y, name in sorted(held, key=lambda mark: mark[1]):
-            lowest = max(y, lowest + gap)
+        for cost, point in sorted(column, key=lambda mark: mark[1].score):
+            lowest = max(100 * point.score + 0.2 * gap, lowest + gap)
             axes.annotate(
-                name, (x, y), (x * 1.18, lowest), textcoords="data", fontsize=8, va="center", color="0.25",
-            )  # fmt: skip
+                point.name,
+                (cost, lowest),
+                (8, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=8,
+                color=_STYLES[point.kind][0],
+            )
