@@ -5,6 +5,7 @@ its network's run folder; converted to int8 it answers for the training subjects
 read once, to tell how well the bundle's own confidence does without and with that temperature.
 """
 
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -216,7 +217,7 @@ def _row(parts: Sequence[Answers], temperature: float) -> Row:
 
 def _folds(runs: Path, bundle: Bundle, dataset: Dataset) -> list[Run]:
     """The folds' runs, of the bundle's network and data and of different people."""
-    folders = sorted(folder for folder in runs.glob("fold*") if folder.is_dir())
+    folders = sorted(folder for folder in runs.glob("fold*") if re.fullmatch(r"fold\d+", folder.name))
     if not folders:
         raise StudyError(
             f"expected the run folders fold0, fold1 … in {runs}, got none; "
