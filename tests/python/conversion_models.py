@@ -58,6 +58,16 @@ def averaging_network(seed: int = 0) -> TwoOutputs:
     return _settled(TwoOutputs(body, 16))
 
 
+def capped_network(seed: int = 0) -> TwoOutputs:
+    """ReLU6 where it cuts off much."""
+    torch.manual_seed(seed)
+    body = nn.Sequential(nn.Conv1d(6, 12, 5, padding=2), nn.BatchNorm1d(12), nn.ReLU6(), nn.AvgPool1d(32), nn.Flatten())
+    network = _settled(TwoOutputs(nn.Sequential(*body, nn.Linear(48, 10), nn.ReLU()), 10))
+    with torch.no_grad():
+        network.body[1].weight *= 10.0
+    return network
+
+
 def _settled(network: TwoOutputs) -> TwoOutputs:
     """Give batch norm the statistics of noise, and its scale and shift values that a mistake would show in."""
     for module in network.modules():
@@ -95,7 +105,7 @@ def _apply(layer, signal):
             starts = range(0, len(padded) - taps + 1, layer.stride)
             return np.array([np.einsum("oik,ki->o", layer.weights, padded[s : s + taps]) + layer.bias for s in starts])
         case Activation():
-            return np.where(signal > 0, signal, layer.slope * signal)
+            return np.minimum(np.where(signal > 0, signal, layer.slope * signal), 6.0 if layer.capped else np.inf)
         case MaxPool() | AveragePool():
             whole = signal[: len(signal) // layer.size * layer.size].reshape(-1, layer.size, signal.shape[1])
             return whole.max(axis=1) if isinstance(layer, MaxPool) else whole.mean(axis=1)

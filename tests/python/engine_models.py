@@ -46,6 +46,12 @@ def tiny_windows() -> bytes:
     return model.reshape(1, 6).dense(4, relu=True).mark_embedding().dense(6).finish()
 
 
+def capped() -> bytes:
+    """ReLU6 fused, at scales that reach beyond 6."""
+    model = ModelBuilder(seed=6).conv(12, 5, relu6=True).max_pool(4).conv(16, 3).leaky_relu(0.3).max_pool(8)
+    return model.flatten().dense(24, relu=True).mark_embedding().dense(6).finish()
+
+
 NETWORKS: dict[str, Callable[[], bytes]] = {
-    build.__name__: build for build in (compact, paper_like, global_mean, odd_shapes, tiny_windows)
+    build.__name__: build for build in (compact, paper_like, global_mean, odd_shapes, tiny_windows, capped)
 }

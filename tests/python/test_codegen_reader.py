@@ -126,8 +126,8 @@ def two_dimensional_pool(model: ModelBuilder) -> None:
     operator(model, OPS.MAX_POOL_2D).builtinOptions.filterHeight = 2
 
 
-def relu6(model: ModelBuilder) -> None:
-    operator(model, OPS.CONV_2D).builtinOptions.fusedActivationFunction = schema.ActivationFunctionType.RELU6
+def tanh(model: ModelBuilder) -> None:
+    operator(model, OPS.CONV_2D).builtinOptions.fusedActivationFunction = schema.ActivationFunctionType.TANH
 
 
 def float_activation(model: ModelBuilder) -> None:
@@ -166,7 +166,7 @@ def enormous_bias(model: ModelBuilder) -> None:
         (foreign_op, "L2_POOL_2D.*not supported"),
         (dilation, "CONV_2D.*dilation"),
         (two_dimensional_pool, "MAX_POOL_2D.*more than time"),
-        (relu6, "CONV_2D.*ReLU"),
+        (tanh, "CONV_2D.*ReLU6"),
         (float_activation, "CONV_2D.*FLOAT32"),
         (asymmetric_weights, "CONV_2D.*zero point"),
         (weights_elsewhere, "CONV_2D.*weights hold 0 bytes"),

@@ -8,8 +8,8 @@ from hardwear import networks
 from hardwear.errors import TrainingError
 
 _EXPORTABLE = (
-    nn.Conv1d, nn.ReLU, nn.LeakyReLU, nn.MaxPool1d, nn.AvgPool1d, nn.Flatten, nn.Linear, nn.Dropout, nn.Sequential,
-    networks.Network,
+    nn.Conv1d, nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.MaxPool1d, nn.AvgPool1d, nn.Flatten, nn.Linear, nn.Dropout,
+    nn.Sequential, networks.Network,
 )  # fmt: skip
 
 FOR_THE_BOARD = [name for name in networks.names() if name != "deepconvlstm"]
@@ -71,6 +71,20 @@ def test_deep_conv_lstm_is_the_published_one() -> None:
     torch.testing.assert_close(gate @ gate.T, torch.eye(128), rtol=0.0, atol=1e-5)
 
 
+@pytest.mark.parametrize("name", ["compact", "nano"])
+def test_the_loud_outputs_of_the_first_convolution_hear_sway_and_not_gravity(name: str) -> None:
+    torch.manual_seed(0)
+    network = networks.build(name)
+    convolution, norm = network.body[1], network.body[2]
+    loud = norm.weight > 1.0
+    assert norm.weight.max() == 64.0
+    assert 0 < loud.sum() < len(loud)
+    gravity = torch.ones(1, 6, 1, 128)
+    inner = convolution(gravity)[0, :, 0, 2:-2] - convolution.bias[:, None]
+    torch.testing.assert_close(inner[loud], torch.zeros_like(inner[loud]), rtol=0.0, atol=1e-6)
+    assert (inner[~loud].abs() > 1e-3).any()
+
+
 @pytest.mark.parametrize("name", networks.names())
 def test_the_inference_form_changes_nothing_but_rounding(name: str) -> None:
     torch.manual_seed(0)
@@ -93,7 +107,7 @@ def test_the_inference_form_changes_nothing_but_rounding(name: str) -> None:
 def test_a_batch_norm_that_cannot_be_folded_is_refused() -> None:
     network = networks.build("compact")
     network.body.insert(4, nn.BatchNorm2d(16))
-    with pytest.raises(TrainingError, match="right after a convolution, got one after ReLU"):
+    with pytest.raises(TrainingError, match="right after a convolution, got one after ReLU6"):
         networks.inference_form(network)
 
 

@@ -4,7 +4,16 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from conversion_models import TwoOutputs, averaging_network, chain, leaky_network, noise, run_layers, torch_outputs
+from conversion_models import (
+    TwoOutputs,
+    averaging_network,
+    capped_network,
+    chain,
+    leaky_network,
+    noise,
+    run_layers,
+    torch_outputs,
+)
 from torch import nn
 
 from hardwear import networks
@@ -25,7 +34,9 @@ def read(network, tmp_path):
     return read_onnx(tmp_path / "model.onnx")
 
 
-@pytest.mark.parametrize("make", [leaky_network, averaging_network], ids=["leaky", "averaging"])
+@pytest.mark.parametrize(
+    "make", [leaky_network, averaging_network, capped_network], ids=["leaky", "averaging", "capped"]
+)
 def test_the_layers_compute_what_torch_computes(make, tmp_path):
     network, windows = make(), noise(3)
     layers = read(network, tmp_path)
@@ -119,6 +130,7 @@ class MeanOverChannels(nn.Module):
         (lambda: chain(nn.ReLU(), nn.BatchNorm1d(6)), r"layer .*\(BatchNormalization\): .*right before"),
         (lambda: chain(Residual()), r"layer .* \(Add\)"),
         (lambda: chain(nn.Conv1d(6, 4, 3), MeanOverChannels()), r"layer .*ReduceMean \(ReduceMean\): .*time"),
+        (lambda: chain(nn.Conv1d(6, 4, 3), nn.Hardtanh(0.0, 4.0)), r"layer .* \(Clip\): expected ReLU6.*4\.0"),
         (lambda: chain(nn.LeakyReLU(1.5)), r"layer .*LeakyRelu \(LeakyRelu\): .*slope"),
         (lambda: TwoOutputs(nn.Flatten(), 768).eval(), r"layer .*Flatten \(Flatten\): the embedding"),
     ],

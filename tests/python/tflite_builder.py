@@ -53,7 +53,10 @@ class ModelBuilder:
 
     # Layers
 
-    def conv(self, outputs: int, taps: int, relu: bool = False, stride: int = 1, same: bool = True) -> "ModelBuilder":
+    def conv(
+        self, outputs: int, taps: int, relu: bool = False, stride: int = 1, same: bool = True, relu6: bool = False
+    ) -> "ModelBuilder":
+        """With `relu6` the output's scale reaches beyond 6, so that the limit is another than int8's own."""
         inputs = self.values.shape[-1]
         weights = self.random.normal(0, 1.0, (outputs, 1, taps, inputs)) * self.random.uniform(
             0.2, 2, (outputs, 1, 1, 1)
@@ -63,7 +66,10 @@ class ModelBuilder:
         options.padding = schema.Padding.SAME if same else schema.Padding.VALID
         options.strideW, options.strideH = stride, 1
         options.dilationWFactor = options.dilationHFactor = 1
+        relu = relu or relu6
         options.fusedActivationFunction = self._fused(relu)
+        if relu6:
+            options.fusedActivationFunction = int(schema.ActivationFunctionType.RELU6)
         positions = self.values.shape[2]
         out = -(-positions // stride) if same else (positions - taps) // stride + 1
         total = max((out - 1) * stride + taps - positions, 0) if same else 0

@@ -76,7 +76,7 @@ class Step:
             case Reshape():
                 text = "view"
         clamp = getattr(layer, "clamp", Clamp())
-        text += ", ReLU" if clamp != Clamp() else ""
+        text += "" if clamp == Clamp() else ", ReLU" if clamp.high == Clamp().high else ", ReLU6"
         return text + (f", {layer.macs:,} MACs" if layer.macs else "")
 
     @property

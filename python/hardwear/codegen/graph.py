@@ -35,7 +35,7 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Clamp:
-    """The range an output is limited to: all of int8, or from the zero point up where ReLU is fused."""
+    """The range an output is limited to: all of int8; from the zero point up where ReLU is fused, up to 6 for ReLU6."""
 
     low: int = INT8_MIN
     high: int = INT8_MAX

@@ -203,10 +203,19 @@ class _Reader:
         return shape[2]
 
     def clamp(self, layer: _Layer, output: Tensor) -> Clamp:
+        """The range of a fused activation, as TFLite-Micro's CalculateActivationRangeQuantized gives it."""
         activation = layer.options.fusedActivationFunction
         kinds = schema.ActivationFunctionType
-        layer.require(activation in (kinds.NONE, kinds.RELU), f"fuses activation {activation}, expected none or ReLU")
-        return Clamp(low=max(INT8_MIN, output.zero_point)) if activation == kinds.RELU else Clamp()
+        low = max(INT8_MIN, output.zero_point)
+        match activation:
+            case kinds.NONE:
+                return Clamp()
+            case kinds.RELU:
+                return Clamp(low)
+            case kinds.RELU6:
+                six = np.float32(6.0) / np.float32(output.scale)
+                return Clamp(low, min(INT8_MAX, output.zero_point + math.floor(float(six) + 0.5)))
+        raise ConversionError(f"{layer.where}: fuses activation {activation}, expected none, ReLU or ReLU6")
 
     def weights(
         self, layer: _Layer, per_channel: bool

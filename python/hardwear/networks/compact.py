@@ -1,11 +1,11 @@
-"""The networks for the board: batch norm, which folds away, and ReLU, which int8 convolutions apply for free."""
+"""The networks for the board: batch norm folds away, and int8 convolutions apply ReLU and ReLU6 for free."""
 
 from collections.abc import Sequence
 
 from torch import nn
 
 from hardwear.contract import CHANNEL_COUNT, WINDOW_SAMPLES
-from hardwear.networks.layers import AsImage, average_pool, max_pool, normalized_convolution
+from hardwear.networks.layers import AsImage, average_pool, graded_convolution, max_pool, normalized_convolution
 from hardwear.networks.network import Network
 
 _TAPS = 5
@@ -28,7 +28,10 @@ def nano(classes: int, dropout: float) -> Network:
 def _pyramid(
     name: str, stages: Sequence[Sequence[int]], positions: int, embedding: int, classes: int, dropout: float
 ) -> Network:
-    """Stages of convolutions with max pooling by 2 between them, then an average, then the embedding."""
+    """Stages of convolutions with max pooling by 2 between them, then an average, then the embedding.
+
+    The first convolution's outputs are graded in loudness, and the first stage saturates: see `graded_convolution`.
+    """
     layers: list[nn.Module] = [AsImage()]
     channels, samples = CHANNEL_COUNT, WINDOW_SAMPLES
     for index, stage in enumerate(stages):
@@ -36,7 +39,10 @@ def _pyramid(
             layers.append(max_pool(2))
             samples //= 2
         for outputs in stage:
-            layers.extend(normalized_convolution(channels, outputs, _TAPS))
+            if len(layers) == 1:
+                layers.extend(graded_convolution(channels, outputs, _TAPS))
+            else:
+                layers.extend(normalized_convolution(channels, outputs, _TAPS, nn.ReLU() if index else nn.ReLU6()))
             channels = outputs
     body = nn.Sequential(
         *layers,

@@ -5,6 +5,7 @@ which is how windows (B, 128, 6) lie in memory anyway: training takes little mor
 kin. `inference_form` gives the same layers in one dimension, as they are exported.
 """
 
+import torch
 from torch import Tensor, nn
 
 from hardwear.contract import WINDOW_SAMPLES
@@ -22,9 +23,26 @@ def convolution(inputs: int, outputs: int, taps: int) -> nn.Conv2d:
     return nn.Conv2d(inputs, outputs, kernel_size=(1, taps), padding=(0, taps // 2))
 
 
-def normalized_convolution(inputs: int, outputs: int, taps: int) -> tuple[nn.Module, ...]:
-    """Convolution, batch norm, ReLU: on the board one int8 convolution."""
-    return convolution(inputs, outputs, taps), nn.BatchNorm2d(outputs), nn.ReLU()
+def normalized_convolution(inputs: int, outputs: int, taps: int, activation: nn.Module) -> tuple[nn.Module, ...]:
+    """Convolution, batch norm, ReLU or ReLU6: on the board one int8 convolution."""
+    return convolution(inputs, outputs, taps), nn.BatchNorm2d(outputs), activation
+
+
+def graded_convolution(inputs: int, outputs: int, taps: int) -> tuple[nn.Module, ...]:
+    """As `normalized_convolution` with ReLU6, with outputs that start out 4, 8, … 64 times as loud as the others.
+
+    What tells sitting from standing is tilt and, as much, the body's sway: a hundredth of what walking does to the
+    same sensors, and batch norm measures its scale while people walk. The loud outputs are far in ReLU6's saturation
+    then and hear the sway when nobody walks, together about what the logarithm of a spectrum would show. Their weights
+    sum to zero over time, so that gravity alone does not saturate them. All of it is a start; training may change it.
+    """
+    layer, norm = convolution(inputs, outputs, taps), nn.BatchNorm2d(outputs)
+    plain = 3 * outputs // 8
+    loud = outputs - plain
+    with torch.no_grad():
+        layer.weight[plain:] -= layer.weight[plain:].mean(dim=3, keepdim=True)
+        norm.weight[plain:] = torch.tensor([2.0 ** (2 + 5 * index // loud) for index in range(loud)])
+    return layer, norm, nn.ReLU6()
 
 
 def max_pool(size: int) -> nn.MaxPool2d:

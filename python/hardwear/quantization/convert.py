@@ -161,7 +161,7 @@ def _keras_layer(keras: Any, layer: Layer, name: str) -> Any:
             padding = "same" if layer.same else "valid"
             return keras.Conv2D(outputs, (1, taps), (1, layer.stride), padding, name=name)
         case Activation(slope=0.0):
-            return keras.ReLU(name=name)
+            return keras.ReLU(max_value=6.0 if layer.capped else None, name=name)
         case Activation():
             return keras.LeakyReLU(negative_slope=layer.slope, name=name)
         case MaxPool():

@@ -36,10 +36,11 @@ class Convolution:
 
 @dataclass(frozen=True)
 class Activation:
-    """max(x, slope * x); a slope of 0 is plain ReLU."""
+    """max(x, slope * x); a slope of 0 is plain ReLU. Capped at 6 it is ReLU6."""
 
     name: str
     slope: float
+    capped: bool = False
 
 
 @dataclass(frozen=True)
@@ -287,6 +288,13 @@ def _activation(reader: _Reader, node: onnx.NodeProto) -> None:
     reader.emit(Activation(node.name, slope), reader.signal)
 
 
+def _clip(reader: _Reader, node: onnx.NodeProto) -> None:
+    bounds = [float(reader.constant(node, position)) for position in range(1, len(node.input))]
+    if bounds != [0.0, 6.0]:
+        raise _refuse(node, f"expected ReLU6, which cuts at 0 and 6, got the bounds {bounds}")
+    reader.emit(Activation(node.name, 0.0, capped=True), reader.signal)
+
+
 def _pool(reader: _Reader, node: onnx.NodeProto) -> None:
     _require_signal(reader, node)
     attributes = _attributes(node)
@@ -358,6 +366,7 @@ _HANDLERS = _handlers(
         (_convolution, "Conv"),
         (_batch_norm, "BatchNormalization"),
         (_activation, "Relu LeakyRelu"),
+        (_clip, "Clip"),
         (_pool, "MaxPool AveragePool"),
         (_global_average, "GlobalAveragePool ReduceMean"),
         (_flatten, "Flatten Reshape Squeeze"),

@@ -9,9 +9,9 @@ from hardwear.training.settings import TrainingSettings, check_choice
 _DEMO = TrainingSettings(
     epochs=80,
     center_weight=0.03,
-    augmentation=Augmentation(rotation_degrees=10.0, acc_noise=0.01, gyro_noise=0.02),
+    augmentation=Augmentation(rotation_degrees=10.0, acc_noise=0.003, gyro_noise=0.004),
 )
-_SHIPPED = replace(_DEMO, epochs=120, teachers=3, augmentation=replace(_DEMO.augmentation, shift_samples=64))
+_SHIPPED = replace(_DEMO, epochs=120, augmentation=replace(_DEMO.augmentation, shift_samples=64))
 
 # As the paper states: Adam, 0.001, batches of 32, 300 epochs, λ₁ 0.01, λ₂ 0.02, centre rate 0.1, a validation set of
 # 2,205 of the 7,352 training windows; no augmentation. λ₂ is read as an L2 penalty's weight.
