@@ -119,7 +119,7 @@ def test_dropout_acts_in_training_only() -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(TrainingError, match=r"compact, nano, paper, cnn, deepconvlstm, got 'resnet'"):
+    with pytest.raises(TrainingError, match=r"compact, compact-plain, nano, paper, cnn, deepconvlstm, got 'resnet'"):
         networks.build("resnet")
 
 

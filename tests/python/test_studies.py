@@ -209,7 +209,7 @@ def test_every_change_of_the_search_is_a_valid_one() -> None:
 
 
 def test_an_unknown_change_lists_the_known_ones(dataset: Dataset, tmp_path: Path) -> None:
-    with pytest.raises(StudyError, match=r"variants out of start, teachers, .*, got 'luck'"):
+    with pytest.raises(StudyError, match=r"variants out of start, plain, .*, got 'luck'"):
         search.search(dataset, SETTINGS, "compact", ["luck"], [0], 2, tmp_path / "runs", tmp_path, "command")
 
 

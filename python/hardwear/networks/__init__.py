@@ -5,7 +5,7 @@ from collections.abc import Callable
 from hardwear.contract import CLASS_COUNT
 from hardwear.errors import TrainingError
 from hardwear.networks.cnn import cnn
-from hardwear.networks.compact import compact, nano
+from hardwear.networks.compact import compact, compact_plain, nano
 from hardwear.networks.deep_conv_lstm import deep_conv_lstm
 from hardwear.networks.network import Network, inference_form
 from hardwear.networks.paper import paper
@@ -14,6 +14,7 @@ __all__ = ["Network", "build", "inference_form", "names"]
 
 _BUILDERS: dict[str, Callable[[int, float], Network]] = {
     "compact": compact,
+    "compact-plain": compact_plain,
     "nano": nano,
     "paper": paper,
     "cnn": cnn,

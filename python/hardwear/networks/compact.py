@@ -20,17 +20,29 @@ def compact(classes: int, dropout: float) -> Network:
     return _pyramid("compact", ((16, 16), (32, 32), (32,)), positions=4, embedding=64, classes=classes, dropout=dropout)
 
 
+def compact_plain(classes: int, dropout: float) -> Network:
+    """As `compact`, without the graded first layer and with ReLU throughout: to see what those are worth."""
+    stages = ((16, 16), (32, 32), (32,))
+    return _pyramid("compact-plain", stages, positions=4, embedding=64, classes=classes, dropout=dropout, graded=False)
+
+
 def nano(classes: int, dropout: float) -> Network:
     """As `compact`, in 8 KB: conv 8, 12, pool, conv 16, 20, pool, conv 24, average to 2 positions, FC 32, classes."""
     return _pyramid("nano", ((8, 12), (16, 20), (24,)), positions=2, embedding=32, classes=classes, dropout=dropout)
 
 
 def _pyramid(
-    name: str, stages: Sequence[Sequence[int]], positions: int, embedding: int, classes: int, dropout: float
+    name: str,
+    stages: Sequence[Sequence[int]],
+    positions: int,
+    embedding: int,
+    classes: int,
+    dropout: float,
+    graded: bool = True,
 ) -> Network:
     """Stages of convolutions with max pooling by 2 between them, then an average, then the embedding.
 
-    The first convolution's outputs are graded in loudness, and the first stage saturates: see `graded_convolution`.
+    If graded, the first convolution's outputs differ in loudness and the first stage saturates: `graded_convolution`.
     """
     layers: list[nn.Module] = [AsImage()]
     channels, samples = CHANNEL_COUNT, WINDOW_SAMPLES
@@ -39,10 +51,11 @@ def _pyramid(
             layers.append(max_pool(2))
             samples //= 2
         for outputs in stage:
-            if len(layers) == 1:
+            if graded and len(layers) == 1:
                 layers.extend(graded_convolution(channels, outputs, _TAPS))
             else:
-                layers.extend(normalized_convolution(channels, outputs, _TAPS, nn.ReLU() if index else nn.ReLU6()))
+                activation = nn.ReLU6() if graded and index == 0 else nn.ReLU()
+                layers.extend(normalized_convolution(channels, outputs, _TAPS, activation))
             channels = outputs
     body = nn.Sequential(
         *layers,
