@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-VERBS = ("data", "train", "convert", "evaluate", "generate", "build", "replay", "report", "demo")
+VERBS = ("data", "train", "convert", "evaluate", "generate", "build", "replay", "report", "demo", "reproduce")
 
 
 def hardwear(*arguments: object, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -69,6 +69,38 @@ def test_two_devices_at_once_are_refused() -> None:
 def test_no_board_ends_with_advice(tmp_path: Path) -> None:
     done = hardwear("replay", "--synthetic", "--limit", "1", "--out", tmp_path, "--port", "/dev/ttyNoSuchPort")
     assert_one_line_of_advice(done, "/dev/ttyNoSuchPort")
+
+
+def test_rows_that_are_not_in_the_table_are_answered_with_those_that_are(tmp_path: Path) -> None:
+    done = hardwear("reproduce", "--synthetic", "--only", "ce-bdoy", "--out", tmp_path)
+    assert_one_line_of_advice(done, "ce-bdoy", "main, sweep, readings", "ce-body", "deepconvlstm-total", "20 or 300")
+    done = hardwear("reproduce", "--synthetic", "--seeds", "0,x", "--out", tmp_path)
+    assert_one_line_of_advice(done, "--seeds such as 0,1,2 or 0-4")
+    done = hardwear("reproduce", "--synthetic", "--device", "tpu", "--out", tmp_path)
+    assert_one_line_of_advice(done, "tpu", "cpu, cuda")
+    assert_one_line_of_advice(hardwear("reproduce", "--list", "--page-only", "--out", tmp_path), "give one of them")
+    assert_one_line_of_advice(hardwear("reproduce", "--page-only", "--out", tmp_path), "run `hardwear reproduce` first")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_simulated_figures_never_go_onto_the_page_of_people(tmp_path: Path) -> None:
+    (tmp_path / "reproduction.md").write_text("# The paper reproduced\n")
+    done = hardwear("reproduce", "--synthetic", "--only", "svm-body", "--out", tmp_path)
+    assert_one_line_of_advice(done, "figures of people", "--out")
+    assert not (tmp_path / "results").exists()
+
+
+def test_reproduce_lists_runs_and_then_writes_the_page(tmp_path: Path) -> None:
+    options = ("--synthetic", "--only", "cnn-body", "--epochs", 1, "--seeds", 0, "--out", tmp_path)
+    options += ("--runs", tmp_path / "runs")
+    (before,) = json.loads(hardwear("reproduce", *options, "--list", "--json").stdout)
+    assert (before["row"], before["seeds_done"], before["seeds_missing"]) == ("cnn-body@1", [], [0])
+    done = hardwear("reproduce", *options, "--json")
+    assert done.returncode == 0, done.stderr
+    (after,) = json.loads(done.stdout)
+    assert (after["seeds_done"], after["seeds_missing"]) == ([0], [])
+    assert 0 < after["macro_f1"][0] < 1
+    assert "SYNTHETIC" in (tmp_path / "reproduction.md").read_text()
 
 
 def test_the_validator_under_tools_is_the_replay_verb() -> None:

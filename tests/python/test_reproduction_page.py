@@ -182,6 +182,14 @@ def test_center_loss_is_judged_by_its_test(tmp_path: Path) -> None:
     assert "no difference that can be told from chance" in little
 
 
+def test_runs_that_had_not_learnt_their_training_windows_are_called_so(page: Path, tmp_path: Path) -> None:
+    assert "**Too few epochs.** After 20 epochs on `body_acc`" in page.read_text()  # the canned curves end at 0.78
+    held = canned.results(choose("ce-body@300,center-body@300"))
+    for record in held.runs.values():
+        record.curves["train_accuracy"][-1] = 0.99
+    assert "Too few epochs" not in page_of(tmp_path, held)
+
+
 def test_a_single_seed_has_no_spread() -> None:
     assert Spread.of([0.9]) == Spread(0.9, None)
     assert Spread.of([1.0, 3.0]) == Spread(2.0, pytest.approx(np.sqrt(2)))
