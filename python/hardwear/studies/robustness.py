@@ -463,9 +463,9 @@ def _draw_dead(axes: Axes, rows: Sequence[Row], base: float) -> None:
         found = sorted((r["level"], 100 * r["macro_f1"]) for r in rows if r["line"] == line)
         axes.bar([x + shift for x, _ in found], [y for _, y in found], 0.4, color=colour, label=f"stuck {line}")
     axes.set_xticks(range(CHANNEL_COUNT), [c.name.replace("_", " ") for c in CHANNELS], rotation=35, ha="right")
-    axes.set_ylim(0, 105)
+    axes.set_ylim(0, 125)
     axes.set_xlabel("one dead axis")
-    axes.legend(fontsize=8, loc="lower right")
+    axes.legend(fontsize=8, loc="upper center", ncols=2)
 
 
 def _draw_offset(axes: Axes, rows: Sequence[Row], base: float) -> None:
