@@ -13,9 +13,9 @@ _DEMO = TrainingSettings(
 )
 _SHIPPED = replace(_DEMO, epochs=120, augmentation=replace(_DEMO.augmentation, shift_samples=64))
 
-# As the paper states: Adam, 0.001, batches of 32, 300 epochs, λ₁ 0.01, centre rate 0.1, a validation set of 2,205 of the
-# 7,352 training windows; no augmentation. Its λ₂ of 0.02 is left out: an L2 penalty of that weight stops the network
-# from learning anything, which docs/reproduction.md shows.
+# As the paper states: Adam, 0.001, batches of 32, 300 epochs, λ₁ 0.01, centre rate 0.1, a validation set of 2,205 of
+# the 7,352 training windows; no augmentation. Its λ₂ of 0.02 is left out: an L2 penalty of that weight stops the
+# network from learning anything, which docs/reproduction.md shows.
 _PAPER = TrainingSettings(
     network="paper",
     epochs=300,
