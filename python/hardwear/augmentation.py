@@ -22,8 +22,8 @@ class Augmentation:
     gyro_noise: float = 0.0
     """White noise per angular-rate sample, rad/s."""
     relative_noise: float = 0.0
-    """White noise per sample, as a share of the channel's own deviation within the window: much while someone walks,
-    next to none while someone sits still, whose sway would be drowned otherwise."""
+    """White noise per sample, as a share of the channel's own deviation within the window: much while someone walks, next
+    to none while someone sits still, whose sway would be drowned otherwise."""
     acc_offset: float = 0.0
     """Constant offset per window and axis, g: what a sensor's zero-g tolerance leaves."""
     tempo: float = 0.0
