@@ -21,9 +21,6 @@ class Augmentation:
     """White noise per acceleration sample, g."""
     gyro_noise: float = 0.0
     """White noise per angular-rate sample, rad/s."""
-    relative_noise: float = 0.0
-    """White noise per sample, as a share of the channel's own deviation within the window: much while someone walks, next
-    to none while someone sits still, whose sway would be drowned otherwise."""
     acc_offset: float = 0.0
     """Constant offset per window and axis, g: what a sensor's zero-g tolerance leaves."""
     tempo: float = 0.0
@@ -85,9 +82,6 @@ def augment(windows: Tensor, settings: Augmentation, generator: torch.Generator,
     if settings.acc_noise or settings.gyro_noise:
         sigma = torch.tensor([settings.acc_noise] * 3 + [settings.gyro_noise] * 3, device=windows.device)
         windows = windows + sigma * normal(count, samples, 6)
-    if settings.relative_noise:
-        spread = windows.std(dim=1, keepdim=True)
-        windows = windows + settings.relative_noise * spread * normal(count, samples, 6)
     if settings.acc_offset:
         offset = torch.zeros(count, 1, 6, device=windows.device)
         offset[..., :3] = settings.acc_offset * normal(count, 1, 3)

@@ -12,17 +12,17 @@ _TAPS = 5
 
 
 def compact(classes: int, dropout: float) -> Network:
-    """Conv 24, 16, pool, conv 32, 32, pool, conv 32, average to 4 positions, fully connected 64, classes.
+    """Conv 16, 16, pool, conv 32, 32, pool, conv 32, average to 4 positions, fully connected 64, classes.
 
     Averaging the last 32 positions down to 4 keeps some sense of time for an eighth of the weights that the
     fully connected layer would need without. Its 64 outputs are the embedding.
     """
-    return _pyramid("compact", ((24, 16), (32, 32), (32,)), positions=4, embedding=64, classes=classes, dropout=dropout)
+    return _pyramid("compact", ((16, 16), (32, 32), (32,)), positions=4, embedding=64, classes=classes, dropout=dropout)
 
 
 def compact_plain(classes: int, dropout: float) -> Network:
     """As `compact`, without the graded first layer and with ReLU throughout: to see what those are worth."""
-    stages = ((24, 16), (32, 32), (32,))
+    stages = ((16, 16), (32, 32), (32,))
     return _pyramid("compact-plain", stages, positions=4, embedding=64, classes=classes, dropout=dropout, graded=False)
 
 

@@ -37,7 +37,7 @@ def graded_convolution(inputs: int, outputs: int, taps: int) -> tuple[nn.Module,
     sum to zero over time, so that gravity alone does not saturate them. All of it is a start; training may change it.
     """
     layer, norm = convolution(inputs, outputs, taps), nn.BatchNorm2d(outputs)
-    plain = outputs // 2
+    plain = 3 * outputs // 8
     loud = outputs - plain
     with torch.no_grad():
         layer.weight[plain:] -= layer.weight[plain:].mean(dim=3, keepdim=True)
