@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 # A CPU-only PyTorch saves gigabytes: make demo TORCH_INDEX=https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
+# Where the long trainings run: cpu or cuda.
+DEVICE ?= cpu
 
 PY       := $(VENV)/bin/python
 HARDWEAR := $(VENV)/bin/hardwear
@@ -12,7 +14,7 @@ APT_DEMO := python3-venv gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm
 APT_TEST := $(APT_DEMO) g++ doctest-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench setup setup-test shipped firmware clean
+.PHONY: help demo test lint bench reproduction studies shipped firmware setup setup-test clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -32,10 +34,26 @@ lint: $(VENV)/.dev ## Style and types
 bench: setup ## Measure what docs/bench.md states (long), and write it anew
 	$(PY) tools/bench.py
 
-shipped: setup ## Train the bundle in models/compact anew and generate its headers (long)
-	$(HARDWEAR) train --network compact --preset shipped --out runs/compact-shipped
-	$(HARDWEAR) convert runs/compact-shipped --out models/compact
+# The temperatures are what the calibration study found on held-out training subjects.
+shipped: setup ## Train the bundles in models/ anew and generate the headers (long)
+	$(HARDWEAR) train --preset shipped --out runs/compact-shipped/seeds/seed0
+	$(HARDWEAR) train --preset nano --out runs/nano-nano/seeds/seed0
+	$(HARDWEAR) convert runs/compact-shipped/seeds/seed0 --out models/compact --temperature 0.625
+	$(HARDWEAR) convert runs/nano-nano/seeds/seed0 --out models/nano --temperature TEMPERATURE_NANO
 	$(HARDWEAR) generate models/compact
+
+reproduction: setup ## Run what docs/reproduction.md still lacks (days on two cores; a GPU: DEVICE=cuda)
+	$(HARDWEAR) reproduce --device $(DEVICE)
+
+studies: setup ## Measure what docs/board-model.md states (hours), and write it anew
+	$(HARDWEAR) study seeds --preset shipped --jobs 2
+	$(HARDWEAR) study seeds --preset nano --jobs 2
+	$(HARDWEAR) study leave-one-out --preset shipped --jobs 2
+	$(HARDWEAR) study robustness models/compact
+	$(HARDWEAR) study calibration models/compact --preset shipped
+	$(HARDWEAR) study calibration models/nano --preset nano
+	$(HARDWEAR) study search --jobs 2
+	$(HARDWEAR) study pareto
 
 firmware: setup ## Build the emulated board's firmware with the committed bundle
 	$(HARDWEAR) build --env emulator
