@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from hardwear.build import Firmware
+from hardwear.build import Firmware, build
 from hardwear.bundle import Bundle
+from hardwear.codegen import generate
 from hardwear.contract import SYNTHETIC_HEADING
 from hardwear.datasets import Dataset, Recording, recordings_sha256, simulate_dataset, simulate_recordings
 from hardwear.errors import BundleMismatch
@@ -66,6 +67,16 @@ def test_a_real_raw_recording_agrees_through_the_whole_chain(
     )
     result.require_equal()
     assert result.accuracy is not None
+
+
+@pytest.mark.data
+def test_the_nano_bundle_agrees_on_every_logit_too(uci_har: Dataset, tmp_path: Path) -> None:
+    nano = Bundle.load(ROOT / "models" / "nano")
+    generate(nano, tmp_path / "generated")
+    firmware = build("emulator", generated=tmp_path / "generated", build_dir=tmp_path / "pio")
+    result = replay_windows(lambda: open_emulator(firmware.elf), nano, uci_har, tmp_path / "out", limit=600, jobs=2)
+    result.require_equal()
+    assert result.logits_equal == 6 * 600
 
 
 def test_another_bundle_is_refused_before_the_first_window(firmware: Firmware, bundle: Bundle, tmp_path: Path) -> None:
