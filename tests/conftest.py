@@ -5,8 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from hardwear.datasets import Dataset, Recording, load_hapt, load_uci_har
+
+# A test says what is computed, not how fast: a busy machine must not fail it.
+settings.register_profile("hardwear", deadline=None)
+settings.load_profile("hardwear")
 
 DATA = os.environ.get("HARDWEAR_DATA")
 REASON = "HARDWEAR_DATA is not set: tests on UCI-HAR and HAPT need a folder with uci_har.zip and hapt.zip"

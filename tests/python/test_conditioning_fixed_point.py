@@ -21,7 +21,6 @@ SETTLED = 2000
 recordings = st.integers(0, 40).flatmap(lambda samples: arrays(np.int16, (samples, 6)))
 
 
-@settings(deadline=None)
 @given(recordings, st.lists(st.integers(0, 40), max_size=6))
 def test_a_stream_does_not_depend_on_how_it_is_cut(counts: Counts, cuts: list[int]) -> None:
     stream = StreamConditioner()
@@ -31,7 +30,6 @@ def test_a_stream_does_not_depend_on_how_it_is_cut(counts: Counts, cuts: list[in
     assert streamed.shape == counts.shape
 
 
-@settings(deadline=None)
 @given(recordings)
 def test_flush_begins_a_new_recording(counts: Counts) -> None:
     stream = StreamConditioner()
@@ -58,13 +56,12 @@ def test_an_output_comes_one_sample_after_its_input() -> None:
     np.testing.assert_array_equal(stream.flush(), whole[-1:])
 
 
-@settings(deadline=None)
 @given(st.integers(0, 300))
 def test_silence_stays_silence(samples: int) -> None:
     assert not condition_counts(np.zeros((samples, 6), dtype=np.int16)).any()
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(arrays(np.int16, 6))
 def test_constant_acceleration_passes_exactly_and_constant_turning_vanishes(levels: Counts) -> None:
     out = condition_counts(np.tile(levels, (SETTLED + 50, 1)))[SETTLED:]

@@ -115,7 +115,7 @@ def test_vertical_motion_is_told_from_horizontal_however_the_phone_sits() -> Non
 
 
 @given(st.integers(0, 2**16), st.floats(0.1, 10.0))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_shapes_of_the_signal_do_not_hang_on_its_strength(seed: int, gain: float) -> None:
     windows, _ = random_windows(seed, count=2)
     weak, strong = window_features(windows), window_features((gain * windows).astype(np.float32))
@@ -125,7 +125,7 @@ def test_shapes_of_the_signal_do_not_hang_on_its_strength(seed: int, gain: float
 
 
 @given(st.integers(0, 2**16))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_each_window_is_described_by_itself(seed: int) -> None:
     windows, body = random_windows(seed)
     together = window_features(windows, body).values

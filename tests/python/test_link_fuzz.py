@@ -105,7 +105,7 @@ garbage = st.one_of(
     st.builds(lambda byte, size: bytes([byte]) * size, st.integers(0, 255), st.integers(0, 5000)),
 )
 lines = st.lists(st.one_of(garbage, whole, hurt()), max_size=6).map(b"".join)
-FUZZ = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.data_too_large])
+FUZZ = settings(max_examples=400, suppress_health_check=[HealthCheck.data_too_large])
 
 
 @given(line=lines)

@@ -49,7 +49,7 @@ def samples(count: int = 300, seed: int = 0) -> npt.NDArray[np.float64]:
 # -- disturbances ---------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(degrees=st.floats(0, 180), axis=st.integers(0, 7))
 def test_a_rotation_keeps_norms_and_what_lies_along_its_axis(degrees: float, axis: int) -> None:
     about = random_axes(8, 0)[axis]

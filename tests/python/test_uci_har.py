@@ -121,7 +121,7 @@ def test_cache_is_not_used_under_other_expectations(tmp_path: Path) -> None:
         load_uci_har(source, expectation=stricter)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(position=st.floats(0, 1, exclude_max=True), mask=st.integers(1, 255))
 def test_no_flipped_byte_of_the_cache_ever_reaches_the_windows(tmp_path: Path, position: float, mask: int) -> None:
     source = write_zip(tmp_path, FILES)
@@ -245,7 +245,7 @@ def test_file_that_is_no_archive_is_told_by_its_beginning(content: bytes, said: 
     refused(path, said, "delete it")
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(kept=st.floats(0, 1, exclude_max=True))
 def test_archive_cut_anywhere_is_refused(tmp_path: Path, kept: float) -> None:
     path = write_zip(tmp_path, FILES)
@@ -254,7 +254,7 @@ def test_archive_cut_anywhere_is_refused(tmp_path: Path, kept: float) -> None:
     refused(path, "delete it")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(position=st.floats(0, 1, exclude_max=True), mask=st.integers(1, 255))
 def test_archive_with_any_byte_changed_loads_the_published_windows_or_nothing(
     tmp_path: Path, position: float, mask: int
