@@ -124,7 +124,7 @@ def test_the_run_folder_holds_settings_metrics_curves_and_checkpoint(run: Run) -
 
 
 def test_a_network_learns_and_is_measured_on_the_test_subjects(dataset: Dataset, tmp_path: Path) -> None:
-    run = train(dataset, replace(SETTINGS, epochs=8), tmp_path / "run")
+    run = train(dataset, replace(SETTINGS, epochs=24), tmp_path / "run")
     predictions = run.logits(dataset.test.windows).argmax(axis=1)
     assert run.metrics == run.results.test
     assert run.metrics.accuracy == np.mean(predictions == dataset.test.labels)
@@ -183,7 +183,7 @@ def test_center_loss_gathers_the_classes_at_no_cost_of_accuracy(dataset: Dataset
     """Centres are followed with weight 0 too, so that the curves of both runs can be compared."""
     center_loss, accuracy = [], []
     for weight in (0.0, 0.1):
-        run = train(dataset, replace(SETTINGS, epochs=8, center_weight=weight), tmp_path / str(weight))
+        run = train(dataset, replace(SETTINGS, epochs=24, center_weight=weight), tmp_path / str(weight))
         *_, last = csv.DictReader((run.folder / "curves.csv").open())
         center_loss.append(float(last["center_loss"]))
         accuracy.append(run.metrics.accuracy)
