@@ -9,6 +9,7 @@ from hardwear.networks.layers import AsImage, average_pool, graded_convolution, 
 from hardwear.networks.network import Network
 
 _TAPS = 5
+_COMPACT = ((16, 16), (32, 32), (32,))
 
 
 def compact(classes: int, dropout: float) -> Network:
@@ -17,13 +18,14 @@ def compact(classes: int, dropout: float) -> Network:
     Averaging the last 32 positions down to 4 keeps some sense of time for an eighth of the weights that the
     fully connected layer would need without. Its 64 outputs are the embedding.
     """
-    return _pyramid("compact", ((16, 16), (32, 32), (32,)), positions=4, embedding=64, classes=classes, dropout=dropout)
+    return _pyramid("compact", _COMPACT, positions=4, embedding=64, classes=classes, dropout=dropout)
 
 
 def compact_plain(classes: int, dropout: float) -> Network:
     """As `compact`, without the graded first layer and with ReLU throughout: to see what those are worth."""
-    stages = ((16, 16), (32, 32), (32,))
-    return _pyramid("compact-plain", stages, positions=4, embedding=64, classes=classes, dropout=dropout, graded=False)
+    return _pyramid(
+        "compact-plain", _COMPACT, positions=4, embedding=64, classes=classes, dropout=dropout, graded=False
+    )
 
 
 def nano(classes: int, dropout: float) -> Network:

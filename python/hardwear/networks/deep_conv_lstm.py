@@ -7,7 +7,6 @@ import torch
 from torch import Tensor, nn
 
 from hardwear.contract import CHANNEL_COUNT
-from hardwear.networks.layers import LastSample
 from hardwear.networks.network import Network
 
 _FEATURE_MAPS = 64
@@ -28,7 +27,6 @@ def deep_conv_lstm(classes: int, dropout: float) -> Network:
         nn.Unflatten(1, (1, CHANNEL_COUNT)),
         *convolutions,
         _Recurrent(_FEATURE_MAPS * CHANNEL_COUNT, dropout),
-        LastSample(),
     )
     network = Network("deepconvlstm", body, _UNITS, classes, dropout)
     for name, parameter in network.named_parameters():
@@ -38,7 +36,7 @@ def deep_conv_lstm(classes: int, dropout: float) -> Network:
 
 
 class _Recurrent(nn.Module):
-    """(B, maps, channels, T) to (B, T, 128)."""
+    """(B, maps, channels, T) to (B, 128): what two LSTM layers say once they have seen the whole window."""
 
     def __init__(self, features: int, dropout: float) -> None:
         super().__init__()
@@ -47,7 +45,7 @@ class _Recurrent(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         sequence: Tensor = self.lstm(self.dropout(maps.flatten(1, 2).transpose(1, 2)))[0]
-        return sequence
+        return sequence[:, -1]
 
 
 @torch.no_grad()

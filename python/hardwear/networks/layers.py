@@ -6,7 +6,7 @@ kin. `inference_form` gives the same layers in one dimension, as they are export
 """
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from hardwear.contract import WINDOW_SAMPLES
 
@@ -53,11 +53,3 @@ def max_pool(size: int) -> nn.MaxPool2d:
 def average_pool(size: int) -> nn.AvgPool2d:
     """The mean of every `size` samples."""
     return nn.AvgPool2d((1, size))
-
-
-class LastSample(nn.Module):
-    """(B, T, C) to (B, C): what a recurrent layer says once it has seen the whole window."""
-
-    def forward(self, sequence: Tensor) -> Tensor:
-        """The last of T."""
-        return sequence[:, -1]

@@ -24,6 +24,7 @@ from hardwear.options import (
 )
 
 if TYPE_CHECKING:
+    from hardwear.datasets import Dataset
     from hardwear.studies.results import ResultsFile
     from hardwear.training import TrainingSettings
 
@@ -72,15 +73,12 @@ def search(
 ) -> None:
     """Change the preset's settings one at a time and compare on held-out training subjects."""
     from hardwear.studies import search as study
-    from hardwear.studies.page import require_kind
 
     settings = _settings(preset, epochs, device, teachers=None)
     name, out = name or settings.network, _out(out, synthetic)
     chosen = list(study.VARIANTS) if variants == "all" else variants.split(",")
     drawn = numbers("--seeds", seeds)
-    require_kind(out, synthetic)
-    with progress_bar("data") as progress:
-        dataset = training_windows(source, synthetic, settings, progress)
+    dataset = _training_windows(settings, out, source, synthetic)
     with progress_bar(study.STUDY, _INTERRUPTED) as progress:
         folder = _runs(runs, name, preset, study.STUDY, synthetic)
         results = study.search(dataset, settings, name, chosen, drawn, folds, folder, out, _command(), jobs, progress)
@@ -104,15 +102,12 @@ def seeds(
     as_json: JsonOption = False,
 ) -> None:
     """Train folds of training subjects, then several seeds, each converted and scored by TFLite-Micro in int8."""
-    from hardwear.studies.page import require_kind
     from hardwear.studies.seeds import STUDY, measure_seeds
 
     settings = _settings(preset, epochs, device, teachers)
     name, out = name or settings.network, _out(out, synthetic)
     chosen = numbers("--seeds", seeds)
-    require_kind(out, synthetic)
-    with progress_bar("data") as progress:
-        dataset = training_windows(source, synthetic, settings, progress)
+    dataset = _training_windows(settings, out, source, synthetic)
     with progress_bar(STUDY, _INTERRUPTED) as progress:
         results = measure_seeds(
             dataset,
@@ -146,15 +141,12 @@ def leave_one_out(
 ) -> None:
     """Train once for each person on everybody else, and score that person in int8."""
     from hardwear.studies.leave_one_out import STUDY, leave_each_out
-    from hardwear.studies.page import require_kind
     from hardwear.studies.trainings import subjects_of
 
     settings = _settings(preset, epochs, device, teachers)
     name, out = name or settings.network, _out(out, synthetic)
     chosen = None if subjects == "all" else numbers("--subjects", subjects)
-    require_kind(out, synthetic)
-    with progress_bar("data") as progress:
-        dataset = training_windows(source, synthetic, settings, progress)
+    dataset = _training_windows(settings, out, source, synthetic)
     with progress_bar(STUDY, _INTERRUPTED) as progress:
         results = leave_each_out(
             dataset,
@@ -261,6 +253,15 @@ def _settings(preset: str, epochs: int | None, device: str | None, teachers: int
         device=device or settings.device,
         teachers=settings.teachers if teachers is None else teachers,
     )
+
+
+def _training_windows(settings: "TrainingSettings", out: Path, source: Path | None, synthetic: bool) -> "Dataset":
+    """The windows to learn from, once the output folder is known to hold figures of their kind."""
+    from hardwear.studies.page import require_kind
+
+    require_kind(out, synthetic)
+    with progress_bar("data") as progress:
+        return training_windows(source, synthetic, settings, progress)
 
 
 def _out(out: Path | None, synthetic: bool) -> Path:
