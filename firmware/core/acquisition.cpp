@@ -1,0 +1,81 @@
+#include "core/acquisition.h"
+
+namespace hardwear {
+
+void Acquisition::begin(Imu* imu, uint32_t now_us) {
+  imu_ = imu;
+  last_try_us_ = now_us;
+  if (imu == nullptr) return;
+  enter(imu->begin() ? SensorState::kRunning : SensorState::kFailing);
+}
+
+void Acquisition::run(uint32_t now_us) {
+  count(&heartbeat_);
+  switch (state()) {
+    case SensorState::kAbsent:
+      return;
+    case SensorState::kRunning:
+      if (want_sleep_.load(std::memory_order_acquire) && imu_->sleep_until_motion()) return enter(SensorState::kAsleep);
+      return drain(now_us);
+    case SensorState::kFailing:
+      return restart(now_us);
+    case SensorState::kAsleep:
+      return wait_for_motion();
+  }
+}
+
+void Acquisition::drain(uint32_t now_us) {
+  for (;;) {
+    const uint32_t head = head_.load(std::memory_order_relaxed);
+    if (head - tail_.load(std::memory_order_acquire) >= kBlocks) return;  // what is left waits in the sensor
+    SampleBlock& block = blocks_[head % kBlocks];
+    const ImuRead read = imu_->read(block.counts, SampleBlock::kCapacity);
+    if (read.failed) {
+      count(&failures_);
+      interrupted_ = true;  // whether the sensor has handed out samples that did not arrive can't be known
+      if (++failed_in_a_row_ >= kPatience) {
+        last_try_us_ = now_us;
+        enter(SensorState::kFailing);
+      }
+      return;
+    }
+    failed_in_a_row_ = 0;
+    if (read.overrun) {
+      count(&overruns_);
+      interrupted_ = true;
+    }
+    block.time_us = now_us;
+    block.samples = read.samples;
+    block.interrupted = interrupted_;
+    block.drained = read.samples < SampleBlock::kCapacity;
+    const bool drained = block.drained;
+    interrupted_ = false;
+    head_.store(head + 1, std::memory_order_release);
+    if (drained) return;
+  }
+}
+
+void Acquisition::wait_for_motion() {
+  if (want_sleep_.load(std::memory_order_acquire) && !imu_->moved()) return;
+  want_sleep_.store(false, std::memory_order_release);
+  interrupted_ = true;
+  enter(imu_->wake() ? SensorState::kRunning : SensorState::kFailing);
+}
+
+void Acquisition::restart(uint32_t now_us) {
+  if (now_us - last_try_us_ < kRetryUs) return;
+  last_try_us_ = now_us;
+  if (!imu_->begin()) return;
+  failed_in_a_row_ = 0;
+  interrupted_ = true;
+  enter(SensorState::kRunning);
+}
+
+const SampleBlock* Acquisition::front() const {
+  const uint32_t tail = tail_.load(std::memory_order_relaxed);
+  return tail == head_.load(std::memory_order_acquire) ? nullptr : &blocks_[tail % kBlocks];
+}
+
+void Acquisition::pop() { tail_.store(tail_.load(std::memory_order_relaxed) + 1, std::memory_order_release); }
+
+}  // namespace hardwear
