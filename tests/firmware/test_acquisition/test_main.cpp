@@ -113,14 +113,14 @@ TEST_CASE("a loop that is late finds its samples in ring and sensor; one that is
   acquisition.begin(&imu, 0);
   Reader reader;
   imu.sample(60);
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < 15; ++i) {
     acquisition.run(0);
     imu.sample(10);
   }
   reader.take(&acquisition);
   acquisition.run(0);
   reader.take(&acquisition);
-  CHECK(reader.samples == 260);
+  CHECK(reader.samples == 210);
   CHECK(reader.interruptions == 0);
 
   for (int i = 0; i < 200; ++i) {
