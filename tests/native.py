@@ -99,6 +99,16 @@ class Predictions:
 
 
 @dataclass(frozen=True)
+class Rates:
+    """What a rate meter says, after each mark."""
+
+    steps: npt.NDArray[np.uint32]
+    millihertz: npt.NDArray[np.uint32]
+    settled: npt.NDArray[np.bool_]
+    plausible: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
 class Decoded:
     """What the firmware's receiver made of bytes: a status for each frame that ended, and the last whole frame."""
 
@@ -113,7 +123,14 @@ class Native:
 
     def __init__(self, library: ctypes.CDLL) -> None:
         self._library = library
-        for name in ("hw_classify", "hw_pipeline", "hw_encode_frame", "hw_decode_frames", "hw_session_take"):
+        for name in (
+            "hw_classify",
+            "hw_pipeline",
+            "hw_resample",
+            "hw_encode_frame",
+            "hw_decode_frames",
+            "hw_session_take",
+        ):
             getattr(library, name).restype = ctypes.c_size_t
         library.hw_crc32.restype = ctypes.c_uint32
         library.hw_decide.restype = ctypes.c_uint8
@@ -140,6 +157,34 @@ class Native:
         out = np.zeros_like(counts)
         self._library.hw_condition(_pointer(counts), ctypes.c_size_t(len(counts)), _pointer(out))
         return out
+
+    def resample(self, counts: npt.ArrayLike, steps: npt.ArrayLike) -> Int16Array:
+        """(N, 6) int16 counts at the sensor's rate to (M, 6) at 50 Hz; steps[i] in 2^-24 is set before sample i."""
+        samples = _samples(counts)
+        chosen = np.ascontiguousarray(np.broadcast_to(np.asarray(steps, dtype=np.uint32), len(samples)))
+        out = np.zeros_like(samples)
+        due = self._library.hw_resample(
+            _pointer(samples), _pointer(chosen), ctypes.c_size_t(len(samples)), ctypes.c_size_t(len(out)), _pointer(out)
+        )
+        assert due <= len(out)
+        return out[:due]
+
+    def measure_rate(
+        self, nominal_millihertz: int, times_us: npt.ArrayLike, samples: npt.ArrayLike, restart: npt.ArrayLike = 0
+    ) -> Rates:
+        """What a rate meter says after each drain of the FIFO, restarted before those drains that `restart` marks."""
+        times = np.ascontiguousarray(times_us, dtype=np.uint32)
+        drained = np.ascontiguousarray(np.broadcast_to(np.asarray(samples, dtype=np.uint32), times.shape))
+        restarts = np.ascontiguousarray(np.broadcast_to(np.asarray(restart, dtype=np.uint8), times.shape))
+        steps, millihertz = np.zeros_like(times), np.zeros_like(times)
+        flags = np.zeros(len(times), dtype=np.uint8)
+        self._library.hw_measure_rate(
+            ctypes.c_uint32(nominal_millihertz),
+            *map(_pointer, (times, drained, restarts)),
+            ctypes.c_size_t(len(times)),
+            *map(_pointer, (steps, millihertz, flags)),
+        )
+        return Rates(steps, millihertz, (flags & 1) != 0, (flags & 2) != 0)
 
     def quantize(self, counts: npt.ArrayLike) -> Int8Array:
         """(..., 6) int16 conditioned counts to (..., 6) int8."""

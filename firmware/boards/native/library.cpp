@@ -14,6 +14,8 @@
 #include "core/frames.h"
 #include "core/pipeline.h"
 #include "core/quantization.h"
+#include "core/rate_meter.h"
+#include "core/resampler.h"
 #include "core/session.h"
 #include "engines/compiled/compiled_classifier.h"
 #include "generated/known_answer.h"
@@ -52,6 +54,37 @@ void hw_condition(const int16_t* raw, size_t samples, int16_t* out) {
     if (conditioner.push(raw + i * hardwear::kChannelCount, out + done * hardwear::kChannelCount)) ++done;
   }
   conditioner.flush(out + done * hardwear::kChannelCount);
+}
+
+// Resamples a recording from reset on; steps[i] is set before sample i is pushed. Writes up to `capacity` samples,
+// returns how many were due.
+size_t hw_resample(const int16_t* in, const uint32_t* steps, size_t samples, size_t capacity, int16_t* out) {
+  hardwear::Resampler resampler;
+  size_t due = 0;
+  for (size_t i = 0; i < samples; ++i) {
+    resampler.set_step(steps[i]);
+    resampler.push(in + i * hardwear::kChannelCount);
+    int16_t even[hardwear::kChannelCount];
+    while (resampler.pull(even)) {
+      if (due < capacity) std::memcpy(out + due * hardwear::kChannelCount, even, sizeof even);
+      ++due;
+    }
+  }
+  return due;
+}
+
+// Tells a rate meter of `marks` drains, restarting before those whose `restart` is not 0. Writes after each the step,
+// the rate, and 1 if settled + 2 if plausible.
+void hw_measure_rate(uint32_t nominal_millihertz, const uint32_t* times_us, const uint32_t* samples,
+                     const uint8_t* restart, size_t marks, uint32_t* steps, uint32_t* millihertz, uint8_t* flags) {
+  hardwear::RateMeter meter(nominal_millihertz);
+  for (size_t i = 0; i < marks; ++i) {
+    if (restart[i] != 0) meter.restart();
+    meter.add(times_us[i], samples[i]);
+    steps[i] = meter.step_q24();
+    millihertz[i] = meter.millihertz();
+    flags[i] = static_cast<uint8_t>((meter.settled() ? 1 : 0) + (meter.plausible() ? 2 : 0));
+  }
 }
 
 void hw_quantize(const int16_t* counts, size_t samples, int8_t* out) {
