@@ -118,6 +118,16 @@ class Decoded:
     payload: bytes
 
 
+@dataclass(frozen=True)
+class Calibrated:
+    """What the firmware's calibration made of samples: state and progress after each, then the result."""
+
+    states: npt.NDArray[np.uint8]
+    progress: npt.NDArray[np.uint8]
+    matrix: Int16Array
+    gain: int
+
+
 class Native:
     """The library with NumPy arrays in and out."""
 
@@ -134,6 +144,7 @@ class Native:
             getattr(library, name).restype = ctypes.c_size_t
         library.hw_crc32.restype = ctypes.c_uint32
         library.hw_decide.restype = ctypes.c_uint8
+        library.hw_is_rotation.restype = ctypes.c_uint8
         library.hw_session_boot.restype = ctypes.c_uint8
         self.embedding_size = int(library.hw_embedding_size())
 
@@ -241,6 +252,32 @@ class Native:
         )
         assert due <= capacity
         return Predictions(ends[:due], classes[:due], logits[:due], embedding[:due], probabilities[:due])
+
+    def straighten(self, matrix: npt.ArrayLike, gain: int, samples: npt.ArrayLike) -> Int16Array:
+        """(N, 6) int16 counts by nine Q14 values and an acceleration gain."""
+        q14, counts = np.ascontiguousarray(matrix, dtype=np.int16).reshape(9), _samples(samples)
+        out = np.zeros_like(counts)
+        self._library.hw_straighten(
+            _pointer(q14), ctypes.c_uint16(gain), _pointer(counts), ctypes.c_size_t(len(counts)), _pointer(out)
+        )
+        return out
+
+    def is_rotation(self, matrix: npt.ArrayLike) -> bool:
+        """Of nine Q14 values."""
+        return bool(self._library.hw_is_rotation(_pointer(np.ascontiguousarray(matrix, dtype=np.int16).reshape(9))))
+
+    def calibrate(self, samples: npt.ArrayLike) -> "Calibrated":
+        """Calibrate with (N, 6) int16 counts from its start on."""
+        counts = _samples(samples)
+        states, progress = np.zeros(len(counts), dtype=np.uint8), np.zeros(len(counts), dtype=np.uint8)
+        matrix, gain = np.zeros(9, dtype=np.int16), ctypes.c_uint16()
+        self._library.hw_calibrate(
+            _pointer(counts),
+            ctypes.c_size_t(len(counts)),
+            *map(_pointer, (states, progress, matrix)),
+            ctypes.byref(gain),
+        )
+        return Calibrated(states, progress, matrix, gain.value)
 
     def encode_frame(self, kind: int, sequence: int, payload: bytes) -> bytes:
         out = ctypes.create_string_buffer(wire_bytes(len(payload)))

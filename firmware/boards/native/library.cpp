@@ -7,11 +7,13 @@
 #include <vector>
 
 #include "boards/native/native_board.h"
+#include "core/calibration.h"
 #include "core/conditioning.h"
 #include "core/confidence.h"
 #include "core/crc32.h"
 #include "core/decision.h"
 #include "core/frames.h"
+#include "core/orientation.h"
 #include "core/pipeline.h"
 #include "core/quantization.h"
 #include "core/rate_meter.h"
@@ -145,6 +147,35 @@ size_t hw_pipeline(const int16_t* raw, size_t samples, size_t capacity, uint32_t
     ++due;
   }
   return due;
+}
+
+// Straightens samples by a row-major Q14 matrix and an acceleration gain.
+void hw_straighten(const int16_t matrix[9], uint16_t gain, const int16_t* in, size_t samples, int16_t* out) {
+  hardwear::Mounting mounting;
+  std::memcpy(mounting.rotation.q14, matrix, sizeof mounting.rotation.q14);
+  mounting.acc_gain_q14 = gain;
+  for (size_t i = 0; i < samples; ++i) {
+    hardwear::straighten(mounting, in + i * hardwear::kChannelCount, out + i * hardwear::kChannelCount);
+  }
+}
+
+uint8_t hw_is_rotation(const int16_t matrix[9]) {
+  hardwear::Rotation rotation;
+  std::memcpy(rotation.q14, matrix, sizeof rotation.q14);
+  return hardwear::is_rotation(rotation) ? 1 : 0;
+}
+
+// Calibrates from start() on. Writes state and progress after each sample, and the result at the end.
+void hw_calibrate(const int16_t* samples, size_t count, uint8_t* states, uint8_t* progress, int16_t matrix[9],
+                  uint16_t* gain) {
+  hardwear::Calibration calibration;
+  calibration.start();
+  for (size_t i = 0; i < count; ++i) {
+    states[i] = static_cast<uint8_t>(calibration.push(samples + i * hardwear::kChannelCount));
+    progress[i] = calibration.progress();
+  }
+  std::memcpy(matrix, calibration.result().rotation.q14, sizeof calibration.result().rotation.q14);
+  *gain = calibration.result().acc_gain_q14;
 }
 
 // Encodes one frame for the wire. Returns its bytes, 0 if the payload is too long or `out` too small.
