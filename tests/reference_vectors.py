@@ -5,14 +5,25 @@ from pathlib import Path
 
 import confidence_vectors
 import frame_vectors
+import orientation_vectors
+import packet_vectors
 import resampler_vectors
+import sensor_vectors
 
 FOLDER = Path(__file__).parent / "vectors"
 
 
 def render() -> dict[str, str]:
     """Every file of the folder by its name, with the hashes of the others in SHA256SUMS."""
-    files = {**frame_vectors.render(), **confidence_vectors.render(), **resampler_vectors.render()}
+    sources = (
+        frame_vectors,
+        confidence_vectors,
+        resampler_vectors,
+        orientation_vectors,
+        packet_vectors,
+        sensor_vectors,
+    )
+    files = {name: content for source in sources for name, content in source.render().items()}
     sums = "".join(f"{hashlib.sha256(content.encode()).hexdigest()}  {name}\n" for name, content in files.items())
     return {**files, "SHA256SUMS": sums}
 

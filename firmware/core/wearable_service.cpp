@@ -15,6 +15,7 @@ void count(uint32_t* counter) {
 }  // namespace
 
 void WearableService::begin() {
+  readable_ = may_read();
   set_prediction();
   set_config();
   set_calibration(wearable_.calibration());
@@ -23,6 +24,7 @@ void WearableService::begin() {
 
 void WearableService::poll(uint32_t now_ms) {
   now_ms_ = now_ms;
+  if (may_read() != readable_) begin();
   // Closed here and not where it is asked for: 49 days later the same difference would come again.
   if (writes_open_ && now_ms - opened_ms_ >= kWriteWindowMs) writes_open_ = false;
 }
@@ -140,31 +142,37 @@ Info WearableService::info() const {
   return info;
 }
 
+bool WearableService::may_read() { return !bonded_only_ || peripheral_.bonded(); }
+
 bool WearableService::listens(Characteristic characteristic) {
-  return peripheral_.subscribed(characteristic) && (!bonded_only_ || peripheral_.bonded());
+  return peripheral_.subscribed(characteristic) && may_read();
+}
+
+void WearableService::set(Characteristic characteristic, const uint8_t* bytes, size_t size) {
+  peripheral_.set_value(characteristic, bytes, readable_ ? size : 0);
 }
 
 void WearableService::set_prediction() {
   uint8_t bytes[kPredictionPacketBytes];
   encode_prediction(prediction_, bytes);
-  peripheral_.set_value(Characteristic::kPrediction, bytes, sizeof bytes);
+  set(Characteristic::kPrediction, bytes, sizeof bytes);
 }
 
 void WearableService::set_config() {
   uint8_t bytes[kConfigBytes];
   encode_config(wearable_.config(), bytes);
-  peripheral_.set_value(Characteristic::kConfig, bytes, sizeof bytes);
+  set(Characteristic::kConfig, bytes, sizeof bytes);
 }
 
 void WearableService::set_calibration(const CalibrationPacket& packet) {
   uint8_t bytes[kCalibrationPacketBytes];
   encode_calibration(packet, bytes);
-  peripheral_.set_value(Characteristic::kCalibration, bytes, sizeof bytes);
+  set(Characteristic::kCalibration, bytes, sizeof bytes);
 }
 
 void WearableService::set_info() {
   uint8_t bytes[kMaxInfoBytes];
-  peripheral_.set_value(Characteristic::kInfo, bytes, encode_info(info(), bytes));
+  set(Characteristic::kInfo, bytes, encode_info(info(), bytes));
 }
 
 void WearableService::put_back(Characteristic characteristic) {

@@ -15,7 +15,7 @@ namespace hardwear {
 #ifndef HARDWEAR_BONDED_ONLY
 #define HARDWEAR_BONDED_ONLY 0
 #endif
-// Build flag: only a bonded central reads and is notified. Writing is restricted in any case.
+// Build flag: only a bonded central is notified and reads more than empty values. Writing is restricted in any case.
 constexpr bool kBondedOnly = HARDWEAR_BONDED_ONLY != 0;
 
 // What the service asks of a BLE stack: one link at a time. None of it may wait, whatever the central does; bytes are
@@ -25,7 +25,7 @@ class Peripheral {
   // Sends a notification. Returns false if the link did not take it: nobody there, or no room.
   virtual bool notify(Characteristic characteristic, const uint8_t* bytes, size_t size) = 0;
 
-  // Sets what a central reads, and never notifies.
+  // Sets what a central reads, and never notifies. No bytes: an empty value.
   virtual void set_value(Characteristic characteristic, const uint8_t* bytes, size_t size) = 0;
 
   // Whether the central wants notifications. False without a central.
@@ -97,7 +97,9 @@ class WearableService final : public LiveControl {
 
  private:
   WriteResult judge(Characteristic characteristic, const uint8_t* bytes, size_t size);
+  bool may_read();
   bool listens(Characteristic characteristic);
+  void set(Characteristic characteristic, const uint8_t* bytes, size_t size);
   void set_config();
   void set_calibration(const CalibrationPacket& packet);
   void set_info();
@@ -107,6 +109,7 @@ class WearableService final : public LiveControl {
   Peripheral& peripheral_;
   WearableActions& wearable_;
   const bool bonded_only_;
+  bool readable_ = false;  // the values stand where a central reads them
 
   uint32_t now_ms_ = 0;
   uint32_t opened_ms_ = 0;

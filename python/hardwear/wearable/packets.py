@@ -310,6 +310,7 @@ class Info:
     VERSION = 1
     HEADER_SIZE = _INFO.size
     MAX_BOARD_NAME = 15
+    MAX_SIZE = _INFO.size + sum(len(name) + 1 for name in CLASSES) + MAX_BOARD_NAME
 
     @property
     def imu_name(self) -> str:
