@@ -4,7 +4,7 @@ namespace hardwear {
 
 void Acquisition::begin(Imu* imu, uint32_t now_us) {
   imu_ = imu;
-  last_try_us_ = now_us;
+  last_look_us_ = now_us;
   if (imu == nullptr) return;
   enter(imu->begin() ? SensorState::kRunning : SensorState::kFailing);
 }
@@ -15,12 +15,13 @@ void Acquisition::run(uint32_t now_us) {
     case SensorState::kAbsent:
       return;
     case SensorState::kRunning:
-      if (want_sleep_.load(std::memory_order_acquire) && imu_->sleep_until_motion()) return enter(SensorState::kAsleep);
-      return drain(now_us);
+      if (!want_sleep_.load(std::memory_order_acquire)) return drain(now_us);
+      last_look_us_ = now_us;
+      return imu_->sleep_until_motion() ? enter(SensorState::kAsleep) : fail(now_us);
     case SensorState::kFailing:
       return restart(now_us);
     case SensorState::kAsleep:
-      return wait_for_motion();
+      return wait_for_motion(now_us);
   }
 }
 
@@ -33,10 +34,7 @@ void Acquisition::drain(uint32_t now_us) {
     if (read.failed) {
       count(&failures_);
       interrupted_ = true;  // whether the sensor has handed out samples that did not arrive can't be known
-      if (++failed_in_a_row_ >= kPatience) {
-        last_try_us_ = now_us;
-        enter(SensorState::kFailing);
-      }
+      if (++failed_in_a_row_ >= kPatience) fail(now_us);
       return;
     }
     failed_in_a_row_ = 0;
@@ -55,16 +53,27 @@ void Acquisition::drain(uint32_t now_us) {
   }
 }
 
-void Acquisition::wait_for_motion() {
-  if (want_sleep_.load(std::memory_order_acquire) && !imu_->moved()) return;
-  want_sleep_.store(false, std::memory_order_release);
+void Acquisition::wait_for_motion(uint32_t now_us) {
+  if (want_sleep_.load(std::memory_order_acquire)) {
+    if (now_us - last_look_us_ < kMotionUs) return;
+    last_look_us_ = now_us;
+    if (!imu_->moved()) return;
+    want_sleep_.store(false, std::memory_order_release);
+  }
   interrupted_ = true;
-  enter(imu_->wake() ? SensorState::kRunning : SensorState::kFailing);
+  if (!imu_->wake()) return fail(now_us);
+  enter(SensorState::kRunning);
+}
+
+void Acquisition::fail(uint32_t now_us) {
+  want_sleep_.store(false, std::memory_order_release);
+  last_look_us_ = now_us;
+  enter(SensorState::kFailing);
 }
 
 void Acquisition::restart(uint32_t now_us) {
-  if (now_us - last_try_us_ < kRetryUs) return;
-  last_try_us_ = now_us;
+  if (now_us - last_look_us_ < kRetryUs) return;
+  last_look_us_ = now_us;
   if (!imu_->begin()) return;
   failed_in_a_row_ = 0;
   interrupted_ = true;

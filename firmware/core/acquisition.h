@@ -36,6 +36,8 @@ class Acquisition {
  public:
   static constexpr uint32_t kBlocks = 8;
   static constexpr uint32_t kRetryUs = 1000000;
+  // Between two looks whether a sleeping sensor was moved.
+  static constexpr uint32_t kMotionUs = 1000000;
   // Reads in a row that must fail before the sensor counts as failing.
   static constexpr uint8_t kPatience = 3;
 
@@ -65,7 +67,8 @@ class Acquisition {
 
  private:
   void drain(uint32_t now_us);
-  void wait_for_motion();
+  void wait_for_motion(uint32_t now_us);
+  void fail(uint32_t now_us);
   void restart(uint32_t now_us);
   void enter(SensorState state) { state_.store(state, std::memory_order_release); }
   static void count(std::atomic<uint32_t>* counter) {
@@ -75,7 +78,7 @@ class Acquisition {
   Imu* imu_ = nullptr;
   bool interrupted_ = false;  // tell it with the next block
   uint8_t failed_in_a_row_ = 0;
-  uint32_t last_try_us_ = 0;
+  uint32_t last_look_us_ = 0;  // at a sensor that fails or sleeps
   SampleBlock blocks_[kBlocks];
   // Indices run freely modulo 2^32. Only the thread writes head_ and the counters, only the main loop tail_.
   std::atomic<uint32_t> head_{0};

@@ -22,7 +22,7 @@ from hardwear.progress import Progress, silent
 PROJECT = Path(__file__).resolve().parents[2]
 GENERATED = PROJECT / "firmware" / "generated"
 BUILD_DIR = PROJECT / ".pio" / "build"
-ENVIRONMENTS = ("emulator", "emulator_probe", "native", "nano33ble")
+ENVIRONMENTS = ("emulator", "emulator_probe", "emulator_worn", "native", "nano33ble", "nano33ble_compiled")
 
 # The nRF52840's, less the bootloader: what the Nano 33 BLE and the emulated board have.
 FLASH_LIMIT_BYTES = 983_040

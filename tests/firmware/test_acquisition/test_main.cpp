@@ -185,26 +185,62 @@ TEST_CASE("the sensor sleeps until it is moved, or until it is told to wake") {
   CountingImu imu;
   Acquisition acquisition;
   acquisition.begin(&imu, 0);
+  uint32_t now = 0;
   for (const bool by_motion : {true, false}) {
     acquisition.want_sleep(true);
-    acquisition.run(0);
+    acquisition.run(now);
     CHECK(acquisition.state() == SensorState::kAsleep);
     imu.sample(5);
-    acquisition.run(0);
+    acquisition.run(now += Acquisition::kMotionUs);
     CHECK(acquisition.front() == nullptr);
-    if (by_motion) imu.motion = true;
+    imu.motion = by_motion;
     if (!by_motion) acquisition.want_sleep(false);
-    acquisition.run(0);
+    acquisition.run(now += Acquisition::kMotionUs);
     CHECK(acquisition.state() == SensorState::kRunning);
     imu.motion = false;
-    acquisition.run(0);
+    acquisition.run(now);
     REQUIRE(acquisition.front() != nullptr);
     CHECK(acquisition.front()->interrupted);
     acquisition.pop();
-    acquisition.run(0);
+    acquisition.run(now);
     CHECK(acquisition.state() == SensorState::kRunning);
     acquisition.pop();
   }
+}
+
+TEST_CASE("a sleeping sensor is looked at once a second") {
+  CountingImu imu;
+  Acquisition acquisition;
+  acquisition.begin(&imu, 0);
+  acquisition.want_sleep(true);
+  acquisition.run(0);
+  imu.motion = true;
+  for (uint32_t now = 0; now < Acquisition::kMotionUs; now += 100000) {
+    acquisition.run(now);
+    CHECK(acquisition.state() == SensorState::kAsleep);
+  }
+  acquisition.run(uint32_t{Acquisition::kMotionUs});
+  CHECK(acquisition.state() == SensorState::kRunning);
+}
+
+TEST_CASE("a sensor that can't be sent to sleep or woken is started anew") {
+  CountingImu imu;
+  Acquisition acquisition;
+  acquisition.begin(&imu, 0);
+  imu.answers = false;
+  acquisition.want_sleep(true);
+  acquisition.run(0);
+  CHECK(acquisition.state() == SensorState::kFailing);
+  imu.answers = true;
+  acquisition.run(uint32_t{Acquisition::kRetryUs});
+  CHECK(acquisition.state() == SensorState::kRunning);
+  acquisition.want_sleep(true);
+  acquisition.run(uint32_t{Acquisition::kRetryUs});
+  CHECK(acquisition.state() == SensorState::kAsleep);
+  imu.answers = false;
+  acquisition.want_sleep(false);
+  acquisition.run(uint32_t{Acquisition::kRetryUs});
+  CHECK(acquisition.state() == SensorState::kFailing);
 }
 
 TEST_CASE("a board without a sensor goes on without") {
