@@ -48,7 +48,7 @@ enum class WriteResult : uint8_t {
 };
 
 // Keeps every value current, notifies, judges writes. It keeps nothing about a central, so one that vanishes, comes back
-// or never reads leaves nothing behind. Borrows stack and wearable, which must outlive it; 140 bytes, no heap. Main loop
+// or never reads leaves nothing behind. Borrows stack and wearable, which must outlive it; at most 200 bytes. Main loop
 // only: call no method from an interrupt, nor from within WearableActions.
 class WearableService final : public LiveControl {
  public:
