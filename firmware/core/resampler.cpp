@@ -39,7 +39,7 @@ static_assert(passes_a_constant(), "unity gain at DC in every phase");
 static_assert(sums_fit_int32(), "a sum of products must fit int32 for any input, in any order");
 static_assert(has_no_seam(), "a sample must enter and leave with weight zero");
 static_assert(kResamplerMinStep > uint32_t{1} << 24, "one push makes at most one output due");
-static_assert(kResamplerTaps / 2 < 255 - (kResamplerMaxStep >> 24), "positions must fit Q8.24");
+static_assert(kResamplerTaps / 2u < 255 - (kResamplerMaxStep >> 24), "positions must fit Q8.24");
 static_assert(sizeof(Resampler) <= 560, "RAM budget");
 
 int16_t saturated(int64_t value) {

@@ -120,6 +120,15 @@ def test_a_silence_is_forgotten_and_a_fault_is_told() -> None:
     assert told(meter) == (step_of_rate(119), 119_000, False, True)
 
 
+@pytest.mark.parametrize(("samples", "plausible"), [(179, False), (180, True), (220, True), (221, False)])
+def test_a_tenth_off_is_just_plausible(library: Native, samples: int, plausible: bool) -> None:
+    meter = RateMeter(100_000)
+    meter.add(0, 0)
+    meter.add(2_000_000, samples)
+    assert told(meter) == (step_of_rate(samples / 2 if plausible else 100), meter.millihertz, plausible, plausible)
+    assert rows(library.measure_rate(100_000, [0, 2_000_000], [0, samples]))[-1] == told(meter)
+
+
 def test_the_header_states_the_same_figures() -> None:
     header = (FIRMWARE / "core" / "rate_meter.h").read_text()
     for line in (
