@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.signal import butter, sosfiltfilt
 
-from hardwear.contract import ACC, COUNTS_PER_UNIT, GYRO, INT16_MAX, from_counts
+from hardwear.contract import ACC, COUNTS_PER_UNIT, GYRO, INT16_MAX, SAMPLE_RATE_HZ, from_counts
 from hardwear.datasets.hapt import load_hapt
 from hardwear.errors import DatasetError
 from hardwear.wearable.sensors import BMI270, FRACTION_BITS, LSM9DS1, SENSORS, Sensor, to_counts, to_steps
@@ -81,3 +82,25 @@ def test_no_wearer_of_uci_har_comes_near_the_ranges_in_use():
         assert sensor.rate_dps >= 1.7 * rate
         clipped = to_counts(sensor, [[32767] * 6, [-32768] * 6])
         assert np.abs(from_counts(clipped)[:, ACC]).min() > 1.9 * acceleration
+
+
+@pytest.mark.data
+def test_uci_hars_axes_are_right_handed_so_the_boards_must_be():
+    """Seen from a body that turns with w, a vector f that stands still changes by -w x f: gravity, while people sit down.
+
+    The fitted factor is 1 for right-handed axes and consistent scales, and -1 for mirrored ones.
+    """
+    low_pass = butter(2, 1.0, fs=SAMPLE_RATE_HZ, output="sos")
+    fitted = {1: [0.0, 0.0], -1: [0.0, 0.0]}
+    for recording in load_hapt():
+        for mirror, sums in fitted.items():
+            f, w = (sosfiltfilt(low_pass, x * [1, 1, mirror], axis=0) for x in (recording.acc, recording.gyro))
+            seen, turned = np.gradient(f, 1 / SAMPLE_RATE_HZ, axis=0), -np.cross(w, f)
+            for segment in recording.segments:
+                if segment.activity <= 6:
+                    continue
+                part = slice(segment.start, segment.stop)
+                sums[0] += float((seen[part] * turned[part]).sum())
+                sums[1] += float((turned[part] ** 2).sum())
+    assert fitted[1][0] / fitted[1][1] == pytest.approx(1.0, abs=0.03)
+    assert fitted[-1][0] / fitted[-1][1] < -0.8
