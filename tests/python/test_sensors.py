@@ -86,7 +86,7 @@ def test_no_wearer_of_uci_har_comes_near_the_ranges_in_use():
 
 @pytest.mark.data
 def test_uci_hars_axes_are_right_handed_so_the_boards_must_be():
-    """Seen from a body that turns with w, a vector f that stands still changes by -w x f: gravity, while people sit down.
+    """Seen from a body that turns with w, a fixed vector f changes by -w x f: gravity, while people sit down.
 
     The fitted factor is 1 for right-handed axes and consistent scales, and -1 for mirrored ones.
     """
