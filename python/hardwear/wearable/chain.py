@@ -8,16 +8,19 @@ import numpy.typing as npt
 
 from hardwear.bundle import Bundle
 from hardwear.conditioning.fixed_point import StreamConditioner
-from hardwear.contract import CHANNEL_COUNT, HOP_SAMPLES, WINDOW_SAMPLES
+from hardwear.contract import CHANNEL_COUNT, CLASS_COUNT, HOP_SAMPLES, WINDOW_SAMPLES
 from hardwear.quantization.tflm import TflmModel
 from hardwear.wearable.orientation import Mounting, straighten
 from hardwear.wearable.packets import Config, Flag, PredictionPacket
 from hardwear.wearable.rate_meter import RateMeter
 from hardwear.wearable.resampling import StreamResampler
-from hardwear.wearable.smoothing import LabelSmoother
+from hardwear.wearable.smoothing import UNKNOWN_ACTIVITY, LabelSmoother
 
 BLOCK_SAMPLES = 32
 """The most samples that are taken out of the sensor's FIFO at one go."""
+
+STATUS_MS = 3000
+"""After so long without a window a packet tells the board's state."""
 
 Int16Array = npt.NDArray[np.int16]
 
@@ -75,17 +78,20 @@ class WornBoard:
         self._drained = 0
         self._sequence = 0
         self._lost = False
+        self._last_told_ms = 0
 
-    def take(self, found: Sequence[Block]) -> list[PredictionPacket]:
+    def take(self, found: Sequence[Block], now_ms: int) -> list[PredictionPacket]:
         """Take what one look into the FIFO found.
 
         Args:
             found: The blocks, in order.
+            now_ms: The board's clock, which began at 0.
 
         Returns:
-            A packet for each window that is due. What only a board knows is 0: its clock and the time that the model took.
+            A packet for each window that is due, and one without a window if there was none for long. The time that the
+            model took, which only a board knows, is 0.
         """
-        packets = []
+        packets: list[PredictionPacket] = []
         for block in found:
             if block.interrupted:
                 self._begin_anew()
@@ -94,13 +100,16 @@ class WornBoard:
             conditioned = self._conditioner.push(straighten(self.mounting, even))
             self._conditioned = np.concatenate([self._conditioned, conditioned])
             while len(self._conditioned) >= WINDOW_SAMPLES:
-                packets.append(self._predict(self._conditioned[:WINDOW_SAMPLES]))
+                packets.append(self._predict(self._conditioned[:WINDOW_SAMPLES], now_ms))
                 self._conditioned = self._conditioned[HOP_SAMPLES:]
             self._drained += len(block.counts)
             if block.drained:
                 self._meter.add(block.time_us, self._drained)
                 self._resampler.set_step(self._meter.step)
                 self._drained = 0
+        if now_ms - self._last_told_ms >= STATUS_MS:
+            self._smoother.reset()
+            packets.append(self._tell(UNKNOWN_ACTIVITY, (0,) * CLASS_COUNT, now_ms))
         return packets
 
     def _begin_anew(self) -> None:
@@ -111,26 +120,29 @@ class WornBoard:
         self._conditioner.reset()
         self._conditioned = self._conditioned[:0]
 
-    def _predict(self, window: Int16Array) -> PredictionPacket:
+    def _predict(self, window: Int16Array, now_ms: int) -> PredictionPacket:
         logits, _ = self._model.run(self.bundle.quantizer.quantize(window[None]))
         probabilities = tuple(int(p) for p in self.bundle.softmax.probabilities(logits)[0])
-        activity = int(logits[0].argmax())
+        self._smoother.push(probabilities)
+        return self._tell(int(logits[0].argmax()), probabilities, now_ms)
+
+    def _tell(self, activity: int, probabilities: tuple[int, ...], now_ms: int) -> PredictionPacket:
         flags = Flag(0)
         if not self.calibrated:
             flags |= Flag.UNCALIBRATED
         if self._lost:
             flags |= Flag.SAMPLES_LOST
-        self._lost = False
         packet = PredictionPacket(
             flags=flags,
             sequence=self._sequence,
             activity=activity,
-            label=self._smoother.push(probabilities),
-            confidence=probabilities[activity],
+            label=self._smoother.label,
+            confidence=0 if activity == UNKNOWN_ACTIVITY else probabilities[activity],
             probabilities=probabilities,
-            time_ms=0,
+            time_ms=now_ms,
             inference_us=0,
         )
+        self._lost = False
+        self._last_told_ms = now_ms
         self._sequence = (self._sequence + 1) & 0xFFFF
         return packet
-

@@ -36,6 +36,11 @@ class LabelSmoother:
         if not 0 <= self.threshold <= 255:
             raise ValueError(f"expected a threshold from 0 to 255, got {self.threshold}")
 
+    def reset(self) -> None:
+        """Forget all windows: the label is UNKNOWN."""
+        self.label = UNKNOWN_ACTIVITY
+        self._levels = None
+
     def push(self, probabilities: Sequence[int]) -> int:
         """Take one window.
 

@@ -1,20 +1,21 @@
 // The wearable on the emulated chip: its sensor is a virtual LSM9DS1, its wearer a host on the serial line, and time
 // passes when the host says so. For the test that the chip's packets are Python's.
 //
-//   t us32 n16 samples  takes n samples (6 x i16: acceleration, rate, in steps on the sensor's axes) to give to the sensor
-//                       one by one, lets us microseconds pass, reads the sensor and answers: how many samples it has
-//                       given since the start, u32, how many of them wait in its FIFO, u8, whether samples were lost, u8,
-//                       packets, u8, and each packet, 20 B
+//   t us32 n16 samples  takes n samples (6 x i16: acceleration, rate, in steps on the sensor's axes), of which the sensor
+//                       will take one after the other; lets us microseconds pass, reads the sensor, and answers: its clock
+//                       in microseconds, u32, how many samples it has taken since the start, u32, how many the driver has
+//                       now handed out, u16, whether samples were lost before these, u8, packets, u8, and each packet, 20 B
 //   w c8 n8 bytes       writes n bytes to the BLE characteristic c, answers the service's WriteResult, u8
 //   o                   opens writing for a minute, answers 0, u8
 //
-// All numbers are little-endian.
+// Before the first letter it takes n16 and n samples: the sensor takes some while it is started. All numbers are
+// little-endian.
 #include <cstring>
 
 #include "boards/emulator/instruction_counter.h"
 #include "boards/emulator/uart.h"
 #include "core/bytes.h"
-#include "core/session.h"
+#include "core/known_answer.h"
 #include "core/wearable.h"
 #include "core/wearable_service.h"
 #include "engines/compiled/compiled_classifier.h"
@@ -77,6 +78,32 @@ class Motion {
   uint32_t head_ = 0;
 };
 
+// Hears what the driver hands out.
+class Watched final : public Imu {
+ public:
+  explicit Watched(Imu& imu) : imu_(imu) {}
+
+  const char* name() const override { return imu_.name(); }
+  uint32_t nominal_rate_millihertz() const override { return imu_.nominal_rate_millihertz(); }
+  uint16_t fifo_capacity() const override { return imu_.fifo_capacity(); }
+  bool begin() override { return imu_.begin(); }
+  ImuRead read(int16_t (*out)[kChannelCount], uint16_t capacity) override {
+    const ImuRead read = imu_.read(out, capacity);
+    samples = static_cast<uint16_t>(samples + read.samples);
+    overrun = overrun || read.overrun;
+    return read;
+  }
+  bool sleep_until_motion() override { return imu_.sleep_until_motion(); }
+  bool moved() override { return imu_.moved(); }
+  bool wake() override { return imu_.wake(); }
+
+  uint16_t samples = 0;
+  bool overrun = false;
+
+ private:
+  Imu& imu_;
+};
+
 // A flash that is empty at every start.
 class Memory final : public Storage {
  public:
@@ -133,7 +160,8 @@ EmulatorBoard board;
 CompiledClassifier classifier;
 Motion motion;
 VirtualLsm9ds1 sensor;
-Lsm9ds1 imu(sensor, kNano33BleSenseRev1);
+Lsm9ds1 driver(sensor, kNano33BleSenseRev1);
+Watched imu(driver);
 Acquisition acquisition;
 Memory memory;
 SettingsStore store(memory);
@@ -141,20 +169,23 @@ Packets packets;
 Wearable wearable(board, classifier, acquisition, store, packets);
 NoRadio radio;
 WearableService service(radio, wearable);
-Session session(board, classifier, kKnownAnswer);
 
-void let_time_pass() {
-  const uint32_t us = read_u32();
-  const uint16_t samples = read_u16();
-  for (uint16_t n = 0; n < samples; ++n) {
+void read_samples() {
+  for (uint16_t n = read_u16(); n > 0; --n) {
     int16_t sample[6];
     for (int16_t& value : sample) value = static_cast<int16_t>(read_u16());
     motion.push(sample);
   }
+}
+
+void let_time_pass() {
+  const uint32_t us = read_u32();
+  read_samples();
   sensor.advance_us(us);
   const uint32_t now_us = static_cast<uint32_t>(sensor.now_us());
   const uint32_t now_ms = static_cast<uint32_t>(sensor.now_us() / 1000);
-  const uint32_t overruns = acquisition.overruns();
+  imu.samples = 0;
+  imu.overrun = false;
   acquisition.run(now_us);
   packets.count = 0;
   do {
@@ -162,11 +193,12 @@ void let_time_pass() {
   } while (acquisition.front() != nullptr);
   service.poll(now_ms);
 
-  uint8_t answer[7];
-  store_u32(answer, sensor.sampled());
-  answer[4] = static_cast<uint8_t>(sensor.unread());
-  answer[5] = acquisition.overruns() != overruns;
-  answer[6] = packets.count;
+  uint8_t answer[12];
+  store_u32(answer, now_us);
+  store_u32(answer + 4, sensor.sampled());
+  store_u16(answer + 8, imu.samples);
+  answer[10] = imu.overrun;
+  answer[11] = packets.count;
   uart_write(answer, sizeof answer);
   uart_write(packets.bytes[0], packets.count * sizeof packets.bytes[0]);
 }
@@ -187,16 +219,12 @@ int main() {
   using namespace hardwear;
   counter.begin();
   uart_begin();
-  const bool ready = session.boot() == Status::kReady;
   sensor.supply(Motion::give, &motion);
-  // The first samples are taken while the driver starts the sensor: the host sends them unasked.
-  for (int n = read_u16(); n > 0; --n) {
-    int16_t sample[6];
-    for (int16_t& value : sample) value = static_cast<int16_t>(read_u16());
-    motion.push(sample);
-  }
+  read_samples();
+  static Pipeline pipeline(classifier, board);
+  const bool ready = classifier.begin() && run_known_answer(kKnownAnswer, &pipeline).result == KnownAnswerResult::kEqual;
   acquisition.begin(&imu, 0);
-  wearable.begin({ready, ImuKind::kLsm9ds1, 0, 0}, static_cast<uint32_t>(sensor.now_us() / 1000));
+  wearable.begin({ready, ImuKind::kLsm9ds1, 0, 0}, 0);
   service.begin();
   for (;;) {
     const uint8_t letter = read_byte();
