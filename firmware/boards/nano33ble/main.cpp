@@ -1,22 +1,31 @@
-// The Nano 33 BLE: names what its wearer does, one line a window over USB serial; to a host that speaks the protocol it
-// is the device of a replay instead, until that host closes the port.
+// The wearable on the Nano 33 BLE Sense: names what its wearer does over BLE, USB and the LED, and is the device of a
+// replay to a host that asks for one.
 #include <Arduino.h>
+#include <rtos.h>
 
 #include <cstdio>
 #include <cstring>
 
-#include "boards/nano33ble/imu.h"
+#include "boards/nano33ble/ble.h"
+#include "boards/nano33ble/engine.h"
+#include "boards/nano33ble/flash_storage.h"
+#include "boards/nano33ble/memory.h"
+#include "boards/nano33ble/motion_sensor.h"
+#include "boards/nano33ble/rgb_led.h"
 #include "boards/nano33ble/usb_serial.h"
-#include "core/board.h"
+#include "boards/nano33ble/watchdog.h"
 #include "core/confidence.h"
-#include "core/pipeline.h"
-#include "core/resampler.h"
+#include "core/led.h"
 #include "core/session.h"
-#include "engines/tflm/tflm_classifier.h"
+#include "core/wearable.h"
+#include "core/wearable_service.h"
 #include "generated/known_answer.h"
 
 namespace hardwear {
 namespace {
+
+constexpr uint32_t kMemoryCheckMs = 60000;
+constexpr uint32_t kSensorPatienceMs = 10000;  // without a sign of life of its thread the watchdog is not fed
 
 class NanoBoard final : public Board {
  public:
@@ -29,65 +38,88 @@ class NanoBoard final : public Board {
   uint32_t stack_high_water_bytes() override { return 0; }
 };
 
+// Hands on what the wearable tells.
+class Teller final : public WearableListener {
+ public:
+  void on_prediction(const PredictionPacket& packet) override;
+  void on_sample(uint16_t number, const int16_t sample[kChannelCount]) override;
+  void on_calibration(const CalibrationPacket& packet) override;
+  void on_double_tap() override;
+};
+
 NanoBoard board;
-TflmClassifier classifier;
-Session session(board, classifier, kKnownAnswer);
-Pipeline live(classifier, board);
-Resampler resampler;
-bool has_imu = false;
+Engine engine;
+Acquisition acquisition;
+FlashStorage flash;
+SettingsStore store(flash);
+Teller teller;
+Wearable wearable(board, engine, acquisition, store, teller);
+Ble ble;
+WearableService service(ble, wearable);
+Session session(board, engine, kKnownAnswer, &service);
+
+bool watched = false;
 bool host_speaks = false;
-uint32_t last_complaint_ms = 0;
+uint32_t last_memory_check_ms = 0;
+uint32_t last_heartbeat = 0;
+uint32_t last_heartbeat_ms = 0;
 
-void print(const char* line) { usb_write(reinterpret_cast<const uint8_t*>(line), strlen(line)); }
+const char* name_of(uint8_t activity) { return activity < kClassCount ? kClassNames[activity] : "UNKNOWN"; }
 
-// Once every two seconds, so that it is seen whenever the port is opened.
-void complain(const char* line) {
-  if (millis() - last_complaint_ms < 2000) return;
-  last_complaint_ms = millis();
-  print(line);
+// One line a window for whoever opens the port with a terminal; a host that speaks the protocol gets frames instead.
+void print(const PredictionPacket& packet) {
+  if (host_speaks || !usb_connected()) return;
+  char line[128];
+  const int size = snprintf(line, sizeof line, "%lu ms  %-18s %3u %%  (label %s)  inference %lu us  flags %02x\r\n",
+                            static_cast<unsigned long>(packet.time_ms), name_of(packet.activity),
+                            (packet.confidence * 100u + kCertainty / 2) / kCertainty, name_of(packet.label),
+                            static_cast<unsigned long>(packet.inference_us), static_cast<unsigned>(packet.flags));
+  if (size > 0) usb_write(reinterpret_cast<const uint8_t*>(line), strlen(line));
 }
 
-long milli_g(int16_t counts) { return static_cast<long>(counts) * 1000 / kCountsPerUnit[0]; }
-
-unsigned percent(uint8_t probability) { return (probability * 100u + kCertainty / 2) / kCertainty; }
-
-void report(const Prediction& prediction, const int16_t raw[kChannelCount]) {
-  char line[160];
-  snprintf(line, sizeof line,
-           "%lu ms  %-18s %3u %%  acceleration %ld %ld %ld mg  inference %lu us  lost samples %lu\r\n",
-           static_cast<unsigned long>(millis()), kClassNames[prediction.activity], percent(prediction.confidence()),
-           milli_g(raw[0]), milli_g(raw[1]), milli_g(raw[2]), static_cast<unsigned long>(prediction.time),
-           static_cast<unsigned long>(imu_overruns()));
-  print(line);
+void Teller::on_prediction(const PredictionPacket& packet) {
+  service.on_prediction(packet);
+  session.on_prediction(packet);
+  print(packet);
 }
 
-void classify_motion() {
-  TimedSample sample;
-  while (imu_read(&sample)) {
-    if (host_speaks) continue;  // the engine serves the host; what is not taken would count as lost
-    if (!resampler.push(sample.time_us, sample.counts)) {
-      live.reset();
-      print("The motion sensor was silent: beginning anew.\r\n");
-    }
-    int16_t even[kChannelCount];
-    while (resampler.pull(even)) {
-      Prediction prediction;
-      const Outcome outcome = live.push(even, &prediction);
-      if (outcome == Outcome::kPrediction) report(prediction, even);
-      if (outcome == Outcome::kEngineFailed) complain("The engine failed.\r\n");
-    }
-  }
-}
+void Teller::on_sample(uint16_t number, const int16_t sample[kChannelCount]) { service.on_sample(number, sample); }
+void Teller::on_calibration(const CalibrationPacket& packet) { service.on_calibration(packet); }
+void Teller::on_double_tap() { service.open_writes(); }
 
 void serve_host() {
   uint8_t bytes[64];
   const size_t count = usb_read(bytes, sizeof bytes);
   if (count > 0) session.receive(bytes, count);
-  const bool speaks = usb_connected() && (host_speaks || (count > 0 && session.frames() > 0));
-  if (speaks != host_speaks) {
-    host_speaks = speaks;
-    resampler.reset();
-    live.reset();
+  if (!usb_connected()) {
+    if (host_speaks) session.host_gone();
+    host_speaks = false;
+  } else if (count > 0 && session.frames() > 0) {
+    host_speaks = true;
+  }
+}
+
+void show_led(uint32_t now_ms) {
+  uint32_t conditions = 0;
+  if (wearable.config().led) {
+    conditions = wearable.led_conditions();
+    if (ble.connected()) conditions |= led::kConnected;
+    if (service.writes_open()) conditions |= led::kUnlocked;
+  }
+  rgb_led_show(led_color(conditions, now_ms));
+}
+
+// A thread that hangs on the bus would leave the loop alive and the wearer without a word.
+void watch(uint32_t now_ms) {
+  const uint32_t heartbeat = acquisition.heartbeat();
+  if (heartbeat != last_heartbeat) {
+    last_heartbeat = heartbeat;
+    last_heartbeat_ms = now_ms;
+  }
+  if (watched && now_ms - last_heartbeat_ms < kSensorPatienceMs) feed_watchdog();
+  if (now_ms - last_memory_check_ms >= kMemoryCheckMs) {
+    last_memory_check_ms = now_ms;
+    wearable.set_fault(fault::kLowMemory, free_heap_bytes() < kLowMemoryBytes);
   }
 }
 
@@ -97,18 +129,28 @@ void serve_host() {
 // Arduino's main() has started USB already. There is no waiting for a host, which may never come.
 void setup() {
   using namespace hardwear;
-  has_imu = imu_begin();
-  session.boot();
+  const ResetReason reason = take_reset_reason();
+  rgb_led_begin();
+  rgb_led_show(led_color(led::kBooting, 0));
+  power_led(false);
+  flash.begin();  // without it the settings are the defaults, which the wearable tells
+  const ImuKind imu = begin_motion_sensor(&acquisition);
+  const bool ready = session.boot() == Status::kReady;
+  const uint16_t faults = reason == ResetReason::kWatchdog ? fault::kWatchdogReset : 0;
+  wearable.begin({ready, imu, static_cast<uint8_t>(reason), faults}, millis());
+  ble.begin(service);
+  watched = start_watchdog();
 }
 
 void loop() {
   using namespace hardwear;
+  const uint32_t now_ms = millis();
   serve_host();
-  if (session.status() != Status::kReady) {
-    if (!host_speaks) complain("Not predicting: the known-answer test failed. Build and flash again.\r\n");
-  } else if (has_imu) {
-    classify_motion();
-  } else if (!host_speaks) {
-    complain("No LSM9DS1 found: this firmware reads the Nano 33 BLE Sense Rev1's. Replays work.\r\n");
-  }
+  ble.poll();
+  service.poll(now_ms);
+  wearable.step(now_ms);
+  show_led(now_ms);
+  watch(now_ms);
+  // Nothing waits: the chip sleeps until the next tick of the sensor's thread, the radio or USB needs it.
+  if (acquisition.front() == nullptr && !usb_waiting()) rtos::ThisThread::sleep_for(std::chrono::milliseconds(10));
 }

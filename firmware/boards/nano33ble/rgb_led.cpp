@@ -2,6 +2,8 @@
 
 #include <Arduino.h>
 
+#include <initializer_list>
+
 namespace hardwear {
 namespace {
 

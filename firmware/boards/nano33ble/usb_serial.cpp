@@ -21,6 +21,8 @@ size_t usb_read(uint8_t* out, size_t max) {
   return count;
 }
 
+bool usb_waiting() { return _SerialUSB.available() > 0; }
+
 void usb_write(const uint8_t* bytes, size_t count) {
   // Arduino's Serial is this object with a write() that waits for ever for a host that holds the port and doesn't read.
   uint32_t moved = millis();
