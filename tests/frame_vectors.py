@@ -28,8 +28,13 @@ from hardwear.link.messages import (
     StreamAnswer,
     StreamFlag,
     encode_chunk,
+    encode_live,
     encode_stats,
+    encode_unlock,
 )
+from hardwear.wearable.orientation import IDENTITY
+from hardwear.wearable.packets import CalibrationAction, CalibrationCommand, CalibrationPacket, Config
+from packet_vectors import TURNED, predictions, refused_commands
 
 FRAME_OK = 1
 """The firmware's `FrameStatus::kFrame`."""
@@ -74,6 +79,8 @@ def frame_vectors() -> list[FrameVector]:
         ("stream_end", Frame(MessageType.STREAM, 0x0103, encode_chunk(samples[:0], 2, StreamFlag.END))),
         ("window_of_zeros", Frame(MessageType.WINDOW, 2, bytes(1536))),
         ("log_line", Frame(MessageType.LOG, 0, b"hardwear")),
+        ("live_request", Frame(MessageType.LIVE, 0x0104, encode_live(True))),
+        ("live_prediction", Frame(MessageType.PREDICTION, 0, predictions()["a window"].encode())),
         ("largest_payload", Frame(0x7F, 3, _bytes(MAX_PAYLOAD_BYTES))),
         ("largest_payload_of_zeros", Frame(0x7F, 4, bytes(MAX_PAYLOAD_BYTES))),
         ("largest_payload_of_ones", Frame(0x7F, 0x0505, b"\xff" * MAX_PAYLOAD_BYTES)),
@@ -165,6 +172,11 @@ def conversation() -> list[Turn]:
             _request(0x40, 11),
             _error(11, ErrorCode.UNKNOWN_TYPE, 0x40, 0x40, "unknown type"),
         ),
+        (
+            "live_without_a_sensor",
+            _request(MessageType.LIVE, 13, encode_live(True)),
+            _error(13, ErrorCode.NO_SENSOR, MessageType.LIVE, 0, "no sensor: this board only replays"),
+        ),
         ("echo_of_an_error_stays_unanswered", encode_frame(Frame(MessageType.ERROR, 0, bytes(6))), b""),
         (
             "other_version",
@@ -173,7 +185,7 @@ def conversation() -> list[Turn]:
         ),
     ]
     counters = dict.fromkeys(COUNTERS, 0) | {
-        "frames": 11,
+        "frames": 12,
         "duplicates": 1,
         "bad_crc": 1,
         "bad_version": 1,
@@ -181,27 +193,75 @@ def conversation() -> list[Turn]:
         "bad_length": 1,
         "bad_value": 3,
         "stream_gaps": 1,
+        "refused": 1,
         "stream_samples": 3,
     }
     turns += [("stats", _request(MessageType.STATS, 12), _answer(MessageType.STATS, 12, encode_stats(counters)))]
     return [Turn(name, request.hex(), answer.hex()) for name, request, answer in turns]
 
 
+def live_conversation() -> list[Turn]:
+    """A conversation with a wearable that has default settings, was never calibrated, and does as it is told."""
+    dark = Config(2, 100, 10, led=False, low_power=True)
+    out_of_range = dark.encode()[:1] + b"\x07" + dark.encode()[2:]
+    turn = CalibrationCommand(CalibrationAction.SET, TURNED)
+    mirror = next(bytes.fromhex(r.bytes) for r in refused_commands() if r.name == "set a mirror")
+    live, config, calibrate, unlock = MessageType.LIVE, MessageType.CONFIG, MessageType.CALIBRATE, MessageType.UNLOCK
+    no_command = "no such command, or not a rotation"
+    asked: list[tuple[str, MessageType, bytes, bytes | tuple[ErrorCode, int, str]]] = [
+        ("live_on", live, encode_live(True), encode_live(True)),
+        ("live_off", live, encode_live(False), encode_live(False)),
+        ("live_of_another_value", live, b"\x02", (ErrorCode.BAD_VALUE, 1, "LIVE is 0 or 1")),
+        ("live_empty", live, b"", (ErrorCode.BAD_LENGTH, 1, "LIVE holds one byte")),
+        ("config_read", config, b"", Config().encode()),
+        ("config_written", config, dark.encode(), dark.encode()),
+        (
+            "config_out_of_range",
+            config,
+            out_of_range,
+            (ErrorCode.BAD_VALUE, 1, "a setting is out of range, or of another version"),
+        ),
+        ("config_cut", config, dark.encode()[:5], (ErrorCode.BAD_LENGTH, 6, "CONFIG is empty or one configuration")),
+        ("config_as_it_was", config, b"", dark.encode()),
+        ("calibration_read", calibrate, b"", CalibrationPacket(0, 0, IDENTITY).encode()),
+        ("calibration_set", calibrate, turn.encode(), CalibrationPacket(0, 0, TURNED).encode()),
+        ("calibration_set_to_a_mirror", calibrate, mirror, (ErrorCode.BAD_VALUE, 0, no_command)),
+        ("calibration_unknown_command", calibrate, b"\x09", (ErrorCode.BAD_VALUE, 0, no_command)),
+        ("calibration_cut", calibrate, b"\x04\x00", (ErrorCode.BAD_LENGTH, 19, "CALIBRATE is empty or one command")),
+        ("calibration_as_it_was", calibrate, b"", CalibrationPacket(0, 0, TURNED).encode()),
+        ("unlock", unlock, b"", encode_unlock(60)),
+        ("unlock_and_more", unlock, b"\x01", (ErrorCode.BAD_LENGTH, 0, "UNLOCK is empty")),
+    ]
+    turns = [
+        Turn(
+            name,
+            _request(kind, sequence, payload).hex(),
+            (
+                _answer(kind, sequence, told) if isinstance(told, bytes) else _error(sequence, told[0], kind, *told[1:])
+            ).hex(),
+        )
+        for sequence, (name, kind, payload, told) in enumerate(asked, 1)
+    ]
+    echo = encode_frame(Frame(MessageType.PREDICTION, 0, predictions()["a window"].encode()))
+    return [*turns, Turn("echo_of_a_prediction_stays_unanswered", echo.hex(), "")]
+
+
 def render() -> dict[str, str]:
     """Every file of these vectors by its name."""
-    frames, lines, turns = frame_vectors(), line_vectors(), conversation()
+    frames, lines, turns, live = frame_vectors(), line_vectors(), conversation(), live_conversation()
     text = json.dumps(
         {
             "frames": [asdict(vector) for vector in frames],
             "lines": [asdict(vector) for vector in lines],
             "conversation": [asdict(turn) for turn in turns],
+            "live_conversation": [asdict(turn) for turn in live],
         },
         indent=1,
     )
-    return {"frames.json": text + "\n", "frames.h": _header(frames, lines, turns)}
+    return {"frames.json": text + "\n", "frames.h": _header(frames, lines, turns, live)}
 
 
-def _header(frames: list[FrameVector], lines: list[LineVector], turns: list[Turn]) -> str:
+def _header(frames: list[FrameVector], lines: list[LineVector], turns: list[Turn], live: list[Turn]) -> str:
     out = [
         "// Made by tests/reference_vectors.py; do not edit. Bytes are hexadecimal text.",
         "#pragma once",
@@ -233,6 +293,10 @@ def _header(frames: list[FrameVector], lines: list[LineVector], turns: list[Turn
         "",
         "const Turn kConversation[] = {",
         *(f'    {{"{t.name}",\n{_literal(t.request)},\n{_literal(t.answer)}}},' for t in turns),
+        "};",
+        "",
+        "const Turn kLiveConversation[] = {",
+        *(f'    {{"{t.name}",\n{_literal(t.request)},\n{_literal(t.answer)}}},' for t in live),
         "};",
         "",
         "}  // namespace vectors",

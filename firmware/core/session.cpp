@@ -122,6 +122,17 @@ void Session::log(const char* text) {
   transmit(frame, writer.finish());
 }
 
+void Session::on_prediction(const PredictionPacket& packet) {
+  if (!live_on_) return;
+  uint8_t bytes[kPredictionPacketBytes];
+  encode_prediction(packet, bytes);
+  uint8_t frame[kFrameOverheadBytes + kPredictionPacketBytes];
+  FrameWriter writer(frame, sizeof frame);
+  writer.begin(kLiveType, 0);
+  writer.bytes(bytes, sizeof bytes);
+  transmit(frame, writer.finish());
+}
+
 void Session::execute(const Frame& request) {
   if (answer_is_repeatable_ && request.sequence == answered_sequence_ && request.crc == answered_crc_) {
     count(&counters_.duplicates);
@@ -140,9 +151,19 @@ void Session::execute(const Frame& request) {
       return stats(request);
     case RequestType::kReset:
       return reset(request);
+    case RequestType::kLive:
+      return live(request);
+    case RequestType::kConfig:
+      return config(request);
+    case RequestType::kCalibrate:
+      return calibrate(request);
+    case RequestType::kUnlock:
+      return unlock(request);
   }
-  // An ERROR or LOG frame is our own, come back from a terminal that echoes. To answer it would never end.
-  if (request.type == kErrorType || request.type == kLogType) return count(&counters_.unknown_type);
+  // These are our own, come back from a terminal that echoes. To answer them would never end.
+  if (request.type == kErrorType || request.type == kLogType || request.type == kLiveType) {
+    return count(&counters_.unknown_type);
+  }
   reject(request, ErrorCode::kUnknownType, &counters_.unknown_type, request.type, "unknown type");
 }
 
@@ -293,9 +314,80 @@ void Session::reset(const Frame& request) {
   pipeline_.reset();
   stream_ = StreamState::kRunning;
   next_sample_ = 0;
+  live_on_ = false;
   counters_ = {};
   begin_answer(request);
   finish_answer();
+}
+
+void Session::live(const Frame& request) {
+  if (!has_sensor(request)) return;
+  if (request.size != 1) {
+    return reject(request, ErrorCode::kBadLength, &counters_.bad_length, 1, "LIVE holds one byte");
+  }
+  if (request.payload[0] > 1) {
+    return reject(request, ErrorCode::kBadValue, &counters_.bad_value, 1, "LIVE is 0 or 1");
+  }
+  live_on_ = request.payload[0] == 1;
+  begin_answer(request);
+  writer_.u8(request.payload[0]);
+  finish_answer();
+}
+
+void Session::config(const Frame& request) {
+  if (!has_sensor(request)) return;
+  if (request.size != 0) {
+    Config config;
+    if (!parse_config(request.payload, request.size, &config)) {
+      if (request.size != kConfigBytes) {
+        return reject(request, ErrorCode::kBadLength, &counters_.bad_length, kConfigBytes,
+                      "CONFIG is empty or one configuration");
+      }
+      return reject(request, ErrorCode::kBadValue, &counters_.bad_value, kConfigVersion,
+                    "a setting is out of range, or of another version");
+    }
+    live_->apply(config);
+  }
+  uint8_t bytes[kConfigBytes];
+  encode_config(live_->config(), bytes);
+  begin_answer(request);
+  writer_.bytes(bytes, sizeof bytes);
+  finish_answer();
+}
+
+void Session::calibrate(const Frame& request) {
+  if (!has_sensor(request)) return;
+  if (request.size != 0) {
+    CalibrationCommand command;
+    if (!parse_calibration(request.payload, request.size, &command)) {
+      if (request.size != 1 && request.size != kCalibrationSetBytes) {
+        return reject(request, ErrorCode::kBadLength, &counters_.bad_length, kCalibrationSetBytes,
+                      "CALIBRATE is empty or one command");
+      }
+      return reject(request, ErrorCode::kBadValue, &counters_.bad_value, 0, "no such command, or not a rotation");
+    }
+    live_->calibrate(command);
+  }
+  uint8_t bytes[kCalibrationPacketBytes];
+  encode_calibration(live_->calibration(), bytes);
+  begin_answer(request);
+  writer_.bytes(bytes, sizeof bytes);
+  finish_answer();
+}
+
+void Session::unlock(const Frame& request) {
+  if (!has_sensor(request)) return;
+  if (request.size != 0) return reject(request, ErrorCode::kBadLength, &counters_.bad_length, 0, "UNLOCK is empty");
+  live_->open_writes();
+  begin_answer(request);
+  writer_.u16(static_cast<uint16_t>(kWriteWindowMs / 1000));
+  finish_answer();
+}
+
+bool Session::has_sensor(const Frame& request) {
+  if (live_ != nullptr) return true;
+  reject(request, ErrorCode::kNoSensor, &counters_.refused, 0, "no sensor: this board only replays");
+  return false;
 }
 
 bool Session::may_predict(const Frame& request) {

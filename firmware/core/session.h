@@ -13,6 +13,7 @@
 #include "core/frames.h"
 #include "core/known_answer.h"
 #include "core/pipeline.h"
+#include "core/wearable_control.h"
 
 namespace hardwear {
 
@@ -26,9 +27,20 @@ enum class Status : uint8_t {
   kConfidenceDiffers = 5,    // known-answer test: the probabilities are not Python's
 };
 
-enum class RequestType : uint8_t { kHello = 0x01, kWindow = 0x02, kStream = 0x03, kStats = 0x04, kReset = 0x05 };
+enum class RequestType : uint8_t {
+  kHello = 0x01,
+  kWindow = 0x02,
+  kStream = 0x03,
+  kStats = 0x04,
+  kReset = 0x05,
+  kLive = 0x06,
+  kConfig = 0x07,
+  kCalibrate = 0x08,
+  kUnlock = 0x09,
+};
 
 constexpr uint8_t kAnswerBit = 0x80;
+constexpr uint8_t kLiveType = 0xFD;
 constexpr uint8_t kLogType = 0xFE;
 constexpr uint8_t kErrorType = 0xFF;
 
@@ -44,6 +56,7 @@ enum class ErrorCode : uint8_t {
   kStreamGap = 9,
   kRefused = 10,
   kEngineFailed = 11,
+  kNoSensor = 12,
 };
 
 // What STATS tells, in the order of the wire. All count from start or RESET and stop at 2^32 - 1, but for the last
@@ -60,7 +73,7 @@ struct Counters {
   uint32_t bad_length;
   uint32_t bad_value;
   uint32_t stream_gaps;
-  uint32_t refused;             // WINDOW or STREAM while the known-answer test failed
+  uint32_t refused;             // WINDOW or STREAM while the known-answer test failed, LIVE and so on without a sensor
   uint32_t engine_failures;
   uint32_t windows;             // windows classified, of WINDOW and STREAM together
   uint32_t stream_samples;
@@ -76,8 +89,9 @@ constexpr size_t kMaxChunkSamples = 128;
 // budget below) and takes nothing from the heap. Never call it from an interrupt.
 class Session {
  public:
-  Session(Board& board, Classifier& classifier, const KnownAnswer& known_answer)
-      : board_(board), classifier_(classifier), known_answer_(known_answer), pipeline_(classifier, board) {}
+  // `live` may be null: a board that only replays, which answers LIVE, CONFIG, CALIBRATE and UNLOCK with kNoSensor.
+  Session(Board& board, Classifier& classifier, const KnownAnswer& known_answer, LiveControl* live = nullptr)
+      : board_(board), classifier_(classifier), known_answer_(known_answer), live_(live), pipeline_(classifier, board) {}
 
   // Starts the engine, runs the known-answer test and logs the outcome to the host. Call it once, before receive().
   // Whatever it returns, the session goes on to answer; but only when kReady does it predict.
@@ -89,6 +103,14 @@ class Session {
 
   // Sends one line of text to the host, unasked, cut to kMaxTextBytes. Don't call it from within receive().
   void log(const char* text);
+
+  // A window of the wearer, or the board's state: sent to a host that has asked for it with LIVE. Don't call it from
+  // within receive().
+  void on_prediction(const PredictionPacket& packet);
+  bool live() const { return live_on_; }
+
+  // Nobody is on the line any more: the next host has to ask for LIVE itself.
+  void host_gone() { live_on_ = false; }
 
   Status status() const { return status_; }
 
@@ -124,7 +146,12 @@ class Session {
   void stream(const Frame& request);
   void stats(const Frame& request);
   void reset(const Frame& request);
+  void live(const Frame& request);
+  void config(const Frame& request);
+  void calibrate(const Frame& request);
+  void unlock(const Frame& request);
 
+  bool has_sensor(const Frame& request);
   bool may_predict(const Frame& request);
   void reject_damaged(ErrorCode code, uint32_t* counter, const char* text);
   void reject(const Frame& request, ErrorCode code, uint32_t* counter, uint32_t detail, const char* text);
@@ -138,6 +165,8 @@ class Session {
   Board& board_;
   Classifier& classifier_;
   const KnownAnswer& known_answer_;
+  LiveControl* const live_;
+  bool live_on_ = false;
   Pipeline pipeline_;
   FrameReceiver receiver_;
   Status status_ = Status::kNotBooted;

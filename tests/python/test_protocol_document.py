@@ -9,6 +9,7 @@ import pytest
 import frame_vectors
 from hardwear.link import messages
 from hardwear.link.frames import MAX_FRAME_BYTES, MAX_PAYLOAD_BYTES, PROTOCOL_VERSION, wire_bytes
+from hardwear.wearable.packets import CalibrationPacket, Config, Flag, PredictionPacket
 from native import FIRMWARE, ROOT
 
 DOCUMENT = (ROOT / "docs" / "protocol.md").read_text()
@@ -25,10 +26,10 @@ def rows(text: str) -> list[list[str]]:
 
 def test_the_bytes_it_shows_are_the_reference_vectors() -> None:
     known = {f"frame {v.name}": v.wire for v in frame_vectors.frame_vectors()}
-    for turn in frame_vectors.conversation():
+    for turn in [*frame_vectors.conversation(), *frame_vectors.live_conversation()]:
         known |= {f"request {turn.name}": turn.request, f"answer {turn.name}": turn.answer}
     shown = re.findall(r"^\| ((?:frame|request|answer) \w+) \| `([0-9a-f ]+)` \|$", DOCUMENT, re.MULTILINE)
-    assert len(shown) >= 8
+    assert len(shown) >= 12
     for name, text in shown:
         assert bytes.fromhex(text).hex() == known[name], name
 
@@ -66,6 +67,28 @@ def test_hellos_offsets_are_those_of_the_code() -> None:
         at += sizes[size]
     assert at == messages._HELLO.size == 60
     assert len(table) == len(fields(messages.Hello))
+
+
+@pytest.mark.parametrize(
+    ("title", "size"),
+    [
+        ("#### Prediction (FD)", PredictionPacket.SIZE),
+        ("### CONFIG (07 and 87)", Config.SIZE),
+        ("### CALIBRATE (08 and 88)", CalibrationPacket.SIZE),
+    ],
+)
+def test_the_wearables_packets_are_spelt_to_their_last_byte(title: str, size: int) -> None:
+    sizes = {"u8": 1, "u16": 2, "u32": 4, "6 × u8": 6, "9 × i16": 18}
+    at = 0
+    for offset, width, _ in (row for row in rows(section(title)) if row[0].isdigit()):
+        assert int(offset) == at
+        at += sizes[width]
+    assert at == size
+
+
+def test_it_names_every_flag_by_its_bit() -> None:
+    told = re.findall(r"(\d) [a-z]", section("#### Prediction (FD)").split("flags: bit ")[1].split("|")[0])
+    assert [1 << int(bit) for bit in told] == list(Flag)
 
 
 def test_the_sizes_it_names_are_those_of_the_code() -> None:

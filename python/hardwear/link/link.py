@@ -31,23 +31,29 @@ from hardwear.link.messages import (
     StreamFlag,
     StreamPrediction,
     decode_stats,
+    decode_unlock,
     encode_chunk,
+    encode_live,
     encode_window,
 )
+from hardwear.wearable.packets import CalibrationCommand, CalibrationPacket, Config, PredictionPacket
 
 READ_BYTES = 4096
 DEFAULT_TIMEOUT_S = 2.0
 DEFAULT_RETRIES = 5
 MOST_IN_FLIGHT = 4
+MOST_UNREAD = 1000
+"""Live predictions that are kept until somebody asks for them; the oldest go first."""
 
 _ADVICE = {
     ErrorCode.BAD_VERSION: "build and flash the firmware of this version of Hardwear",
     ErrorCode.UNKNOWN_TYPE: "build and flash the firmware of this version of Hardwear",
     ErrorCode.BAD_LENGTH: "build and flash the firmware of this version of Hardwear",
-    ErrorCode.BAD_VALUE: "restart the stream",
+    ErrorCode.BAD_VALUE: "restart the stream, or ask for a setting that docs/protocol.md allows",
     ErrorCode.STREAM_GAP: "restart the stream: the device was reset, or another program talks to it",
     ErrorCode.REFUSED: "run hardwear generate, build and flash again; generated headers and code don't belong together",
     ErrorCode.ENGINE_FAILED: "build and flash again; does the model's arena fit?",
+    ErrorCode.NO_SENSOR: "connect a wearable: this device only replays",
 }
 
 
@@ -155,6 +161,7 @@ class Device:
         self._sendings = 0
         self._hello: Hello | None = None
         self._next_sample = 0
+        self._predictions: deque[PredictionPacket] = deque(maxlen=MOST_UNREAD)
         self.counters = LinkCounters()
 
     @property
@@ -267,14 +274,100 @@ class Device:
         """
         return decode_stats(self._ask(MessageType.STATS))
 
+    def live(self, on: bool = True) -> None:
+        """Have the device send a packet for every window of its wearer from now on, or no more: see `next_prediction`.
+
+        Raises:
+            DeviceError: It has no sensor.
+            LinkError: No answer.
+        """
+        self._ask(MessageType.LIVE, encode_live(on))
+        if not on:
+            self._predictions.clear()
+
+    def next_prediction(self, timeout_s: float) -> PredictionPacket | None:
+        """The oldest live packet that was not asked for yet; None if none came in time.
+
+        Args:
+            timeout_s: How long to wait for it.
+
+        Raises:
+            LinkError: The device has gone, or sends what this version does not know.
+        """
+        deadline = time.monotonic() + timeout_s
+        while not self._predictions:
+            received = self._receive(deadline)
+            if received is None:
+                return None
+            if isinstance(received, FrameFault):
+                self.counters.damaged_answers += 1
+            elif not self._take_unasked(received):
+                self.counters.stale += 1
+        return self._predictions.popleft()
+
+    def config(self) -> Config:
+        """How the device is set.
+
+        Raises:
+            DeviceError: It has no sensor.
+            LinkError: No answer.
+        """
+        return Config.decode(self._ask(MessageType.CONFIG))
+
+    def configure(self, config: Config) -> Config:
+        """Set the device. It keeps that after power-off.
+
+        Returns:
+            How it is set now.
+
+        Raises:
+            DeviceError: It has no sensor.
+            LinkError: No answer.
+        """
+        return Config.decode(self._ask(MessageType.CONFIG, config.encode()))
+
+    def calibration(self) -> CalibrationPacket:
+        """How a calibration goes, and the rotation in force.
+
+        Raises:
+            DeviceError: The device has no sensor.
+            LinkError: No answer.
+        """
+        return CalibrationPacket.decode(self._ask(MessageType.CALIBRATE))
+
+    def calibrate(self, command: CalibrationCommand) -> CalibrationPacket:
+        """Start or cancel a calibration, forget or set its result.
+
+        Returns:
+            How it goes now.
+
+        Raises:
+            DeviceError: The device has no sensor.
+            LinkError: No answer.
+        """
+        return CalibrationPacket.decode(self._ask(MessageType.CALIBRATE, command.encode()))
+
+    def unlock(self) -> int:
+        """Let every central write over BLE for a while.
+
+        Returns:
+            For how many seconds.
+
+        Raises:
+            DeviceError: The device has no sensor.
+            LinkError: No answer.
+        """
+        return decode_unlock(self._ask(MessageType.UNLOCK))
+
     def reset(self) -> None:
-        """Set stream and counters of the device back to where they are after power-on.
+        """Set stream and counters of the device back to where they are after power-on, and live packets off.
 
         Raises:
             LinkError: No answer.
         """
         self._ask(MessageType.RESET)
         self._next_sample = 0
+        self._predictions.clear()
 
     def _checked_hello(self) -> Hello:
         hello = self._hello or self.hello()
@@ -339,9 +432,8 @@ class Device:
         elif isinstance(received, FrameFault):
             self.counters.damaged_answers += 1
             self._send_again_early(oldest)
-        elif received.type == MessageType.LOG:
-            if self._log is not None:
-                self._log(received.payload.decode("ascii", "replace"))
+        elif self._take_unasked(received):
+            pass
         elif received.type == MessageType.ERROR and received.sequence == 0:
             report = DeviceErrorReport.decode(received.payload)
             if report.code in DAMAGED:
@@ -351,6 +443,17 @@ class Device:
                 raise DeviceError(self.name, oldest.type.name, report)
         else:
             self._settle(received, pending)
+
+    def _take_unasked(self, received: Frame) -> bool:
+        """Take a frame that answers nothing; False if it is none."""
+        if received.type == MessageType.LOG:
+            if self._log is not None:
+                self._log(received.payload.decode("ascii", "replace"))
+        elif received.type == MessageType.PREDICTION:
+            self._predictions.append(PredictionPacket.decode(received.payload))
+        else:
+            return False
+        return True
 
     def _settle(self, received: Frame, pending: deque[_Request]) -> None:
         """Hand an answer to the request that waits for it."""

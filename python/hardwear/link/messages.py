@@ -21,6 +21,11 @@ class MessageType(IntEnum):
     STREAM = 0x03
     STATS = 0x04
     RESET = 0x05
+    LIVE = 0x06
+    CONFIG = 0x07
+    CALIBRATE = 0x08
+    UNLOCK = 0x09
+    PREDICTION = 0xFD
     LOG = 0xFE
     ERROR = 0xFF
 
@@ -42,6 +47,7 @@ class ErrorCode(IntEnum):
     STREAM_GAP = 9
     REFUSED = 10
     ENGINE_FAILED = 11
+    NO_SENSOR = 12
 
 
 DAMAGED = frozenset({ErrorCode.BAD_FRAME, ErrorCode.BAD_CRC, ErrorCode.TOO_SHORT, ErrorCode.TOO_LONG})
@@ -107,6 +113,7 @@ _PREDICTION = struct.Struct(f"<B{CLASS_COUNT}b{CLASS_COUNT}BI")
 _STREAM_REQUEST = struct.Struct("<BIB")
 _STREAM_ANSWER = struct.Struct("<IB")
 _ERROR = struct.Struct("<BBI")
+_UNLOCK = struct.Struct("<H")
 
 
 @dataclass(frozen=True)
@@ -405,6 +412,27 @@ def decode_stats(payload: bytes) -> dict[str, int]:
     _expect_length("STATS", payload, 2 + 4 * count)
     names = [*COUNTERS, *(f"counter_{i}" for i in range(len(COUNTERS), count))]
     return dict(zip(names, struct.unpack_from(f"<{count}I", payload, 2), strict=False))
+
+
+def encode_live(on: bool) -> bytes:
+    """The payload of LIVE and of its answer."""
+    return bytes([on])
+
+
+def encode_unlock(seconds: int) -> bytes:
+    """The payload of UNLOCK's answer."""
+    return _UNLOCK.pack(seconds)
+
+
+def decode_unlock(payload: bytes) -> int:
+    """Read the payload of UNLOCK's answer: for how many seconds every central may write.
+
+    Raises:
+        LinkError: It is of another length.
+    """
+    _expect_length("UNLOCK", payload, _UNLOCK.size)
+    (seconds,) = _UNLOCK.unpack(payload)
+    return int(seconds)
 
 
 def _int16(counts: npt.ArrayLike) -> npt.NDArray[np.int16]:

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "../../vectors/frames.h"
+#include "../fake_live.h"
 #include "../fakes.h"
 #include "core/confidence.h"
 #include "core/session.h"
@@ -26,7 +27,7 @@ struct Device {
   KnownAnswer known = {};
   std::unique_ptr<Session> session;
 
-  Device() {
+  explicit Device(LiveControl* live = nullptr) {
     Pipeline reference(classifier, board);
     Prediction prediction;
     size_t n = 0;
@@ -38,7 +39,7 @@ struct Device {
     std::memcpy(known.embedding, prediction.inference.embedding, sizeof known.embedding);
     std::memcpy(known.probabilities, prediction.probabilities, sizeof known.probabilities);
     classifier.windows.clear();
-    session.reset(new Session(board, classifier, known));
+    session.reset(new Session(board, classifier, known, live));
   }
 
   // What boot() said, line by line.
@@ -358,6 +359,108 @@ TEST_CASE("requests are answered however their bytes are cut") {
     answered.insert(answered.end(), part.begin(), part.end());
   }
   CHECK(answered == expected);
+}
+
+TEST_CASE("the reference conversation with a wearable is answered byte for byte") {
+  FakeLive live;
+  Device device(&live);
+  device.boot();
+  for (const vectors::Turn& turn : vectors::kLiveConversation) {
+    CAPTURE(turn.name);
+    CHECK(device.send(from_hex(turn.request)) == from_hex(turn.answer));
+  }
+  CHECK(live.unlocked == 1);
+  CHECK(device.counter(&Counters::bad_length) == 4);
+  CHECK(device.counter(&Counters::bad_value) == 4);
+  CHECK(device.counter(&Counters::unknown_type) == 1);
+}
+
+TEST_CASE("live packets come to who asked for them, until told otherwise, reset, or gone") {
+  FakeLive live;
+  Device device(&live);
+  device.boot();
+  const PredictionPacket packet = {1, 513, 2, 3, 200, {1, 2, 200, 4, 5, 6}, 7, 8};
+  const auto told = [&] {
+    device.session->on_prediction(packet);
+    return messages(device.board.take());
+  };
+  CHECK(told().empty());
+  for (int i = 0; i < 3; ++i) {
+    CHECK(device.ask(0x06, 1, {1}).payload == Bytes{1});
+    CHECK(device.session->live());
+    const std::vector<Message> frames = told();
+    REQUIRE(frames.size() == 1);
+    CHECK(frames[0].type == kLiveType);
+    CHECK(frames[0].sequence == 0);
+    Bytes expected(kPredictionPacketBytes);
+    encode_prediction(packet, expected.data());
+    CHECK(frames[0].payload == expected);
+    if (i == 0) device.ask(0x06, 2, {0});
+    if (i == 1) device.ask(0x05, 3);
+    if (i == 2) device.session->host_gone();
+    CHECK(told().empty());
+  }
+}
+
+TEST_CASE("a wearable whose known-answer test failed still tells and is still set") {
+  FakeLive live;
+  Device device(&live);
+  device.classifier.wrong_logit = 0;
+  device.boot();
+  CHECK(device.session->status() == Status::kModelDiffers);
+  CHECK(device.ask(0x06, 1, {1}).type == 0x86);
+  CHECK(device.ask(0x07, 2).payload.size() == kConfigBytes);
+  CHECK(device.ask(0x08, 3, {1}).payload[0] == static_cast<uint8_t>(CalibrationState::kStandStill));
+}
+
+TEST_CASE("without a sensor none of it is done, and each is told and counted") {
+  Device device;
+  device.boot();
+  for (const uint8_t type : {0x06, 0x07, 0x08, 0x09}) CHECK(error_code(device.ask(type, type)) == ErrorCode::kNoSensor);
+  CHECK(device.counter(&Counters::refused) == 4);
+  device.session->on_prediction({});
+  CHECK(device.board.take().empty());
+}
+
+TEST_CASE("no request about the wearable, whatever it holds, breaks the session or slips past a check") {
+  FakeLive live;
+  Device device(&live);
+  device.boot();
+  uint32_t state = 12345;
+  const auto pick = [&state](uint32_t below) {
+    state = state * 1664525u + 1013904223u;
+    return (state >> 8) % below;
+  };
+  for (int i = 0; i < 20000; ++i) {
+    const uint8_t type = static_cast<uint8_t>(6 + pick(4));
+    Bytes payload(pick(pick(50) == 0 ? 1600 : 24));
+    for (uint8_t& byte : payload) byte = static_cast<uint8_t>(pick(pick(2) == 0 ? 7 : 256));
+    if (pick(3) == 0) {  // a good one, or one that is good but for a bit
+      if (type == 0x07) {
+        payload.assign(kConfigBytes, 0);
+        encode_config({static_cast<uint8_t>(pick(7)), 128, 1, true, false}, payload.data());
+      }
+      if (type == 0x08) {
+        payload.assign(1 + kCalibrationPacketBytes, 0);
+        encode_calibration({CalibrationState::kIdle, 4, kIdentityRotation}, payload.data());
+        payload.erase(payload.begin());
+        payload.resize(kCalibrationSetBytes);
+      }
+      if (pick(2) == 0 && !payload.empty()) payload[pick(static_cast<uint32_t>(payload.size()))] ^= 1u << pick(8);
+    }
+    const Message answer = device.ask(type, static_cast<uint16_t>(1 + i), payload);
+    CHECK(answer.sequence == 1 + i);
+    Config config;
+    CalibrationCommand command;
+    const bool good = (type == 0x06 && payload.size() == 1 && payload[0] <= 1) ||
+                      (type == 0x07 && (payload.empty() || parse_config(payload.data(), payload.size(), &config))) ||
+                      (type == 0x08 && (payload.empty() || parse_calibration(payload.data(), payload.size(), &command))) ||
+                      (type == 0x09 && payload.empty());
+    CHECK(answer.type == (good ? (type | kAnswerBit) : kErrorType));
+    CHECK(is_rotation(live.packet.rotation));
+    CHECK(live.config_.smoothing <= uint8_t{Smoother::kMaxSmoothing});
+    CHECK(live.config_.notify_every > 0);
+  }
 }
 
 TEST_CASE("a long line of text is cut, not lost") {
