@@ -11,6 +11,8 @@ constexpr int32_t kStillRate = 410;          // 0.2 rad/s, likewise
 constexpr int32_t kWalkAcceleration = 819;   // 0.1 g: no second of anybody's walk stays below
 constexpr int32_t kWalkRate = 410;           // 0.2 rad/s: who bobs on the spot turns less
 constexpr int32_t kOneG = 8192;
+constexpr int32_t kLowestG = kOneG * 85 / 100;  // the LSM9DS1's offset alone is typically within 0.09 g
+constexpr int32_t kHighestG = kOneG * 115 / 100;
 static_assert(kCountsPerUnit[0] == 8192 && kCountsPerUnit[3] == 2048, "the limits are for these counts");
 
 constexpr int kShortestStep = 4;  // blocks: 0.32 s
@@ -310,7 +312,7 @@ void Calibration::stand(const int16_t sample[kChannelCount]) {
 
 void Calibration::end_standing() {
   const int64_t gravity = length(acceleration(rest_.linear));
-  if (gravity < int64_t{kStillSamples} * (kOneG * 9 / 10) || gravity > int64_t{kStillSamples} * (kOneG * 11 / 10)) {
+  if (gravity < int64_t{kStillSamples} * kLowestG || gravity > int64_t{kStillSamples} * kHighestG) {
     state_ = CalibrationState::kFailedGravity;
     return;
   }

@@ -15,7 +15,7 @@ enum class CalibrationState : uint8_t {
   kWalk = 2,           // the wearer should walk straight ahead for 10 s
   kDone = 3,           // result() is the mounting
   kFailedMoved = 4,    // not still for 3 s within 30 s
-  kFailedGravity = 5,  // at rest the accelerometer reads more than 10 % off 1 g
+  kFailedGravity = 5,  // at rest the accelerometer reads more than 15 % off 1 g
   kFailedNoWalk = 6,   // no steady walk that tells a heading within 45 s
   kCancelled = 7,
 };

@@ -67,7 +67,7 @@ def test_any_mounting_is_found(seed):
     assert degrees_off(calibration.result, board) < 0.5
 
 
-@pytest.mark.parametrize(("one_g", "gain"), [(8192, 1.0320), (7500, 1.1272), (8950, 0.9446)])
+@pytest.mark.parametrize(("one_g", "gain"), [(8192, 1.0320), (7100, 1.1907), (9300, 0.9090)])
 def test_the_gain_makes_a_resting_board_read_what_the_training_data_read(one_g, gain):
     calibration, _ = calibrate(wearing(standing(one_g=one_g), walking(480, one_g=one_g)))
     assert calibration.result.acc_gain_q14 / ONE == pytest.approx(gain, abs=5e-4)
@@ -110,7 +110,7 @@ def test_who_never_stands_still_is_told():
     assert calibration.progress == 0
 
 
-@pytest.mark.parametrize("one_g", [7300, 9100])
+@pytest.mark.parametrize("one_g", [6900, 9500])
 def test_a_sensor_that_is_far_off_one_g_is_told(one_g):
     _, states = calibrate(wearing(standing(one_g=one_g)))
     assert states[-1] == CalibrationState.FAILED_GRAVITY
@@ -206,7 +206,7 @@ def acted(parts: Sequence[tuple[str, int, int]]) -> np.ndarray:
 @given(
     st.lists(PART, max_size=4),
     st.lists(st.floats(-4, 4), min_size=3, max_size=3),
-    st.floats(0.88, 1.12),
+    st.floats(0.83, 1.17),
 )
 def test_the_chip_finds_the_same_to_the_bit_whatever_the_wearer_does(native, parts, turn, gain):
     script = [("stand", STILL_SAMPLES, 0), *parts, ("walk", 700, 1)]

@@ -40,7 +40,7 @@ ADVICE: dict[CalibrationState, str] = {
     CalibrationState.WALK: "walk straight ahead on level ground for ten seconds, as you always do",
     CalibrationState.DONE: "done: the board knows how it is worn",
     CalibrationState.FAILED_MOVED: "the board moved for half a minute: fasten it, stand still, and start again",
-    CalibrationState.FAILED_GRAVITY: "at rest the accelerometer reads more than 10 % off 1 g: start again without "
+    CalibrationState.FAILED_GRAVITY: "at rest the accelerometer reads more than 15 % off 1 g: start again without "
     "leaning on anything that shakes; if it stays so, the sensor is broken",
     CalibrationState.FAILED_NO_WALK: "no steady walk within three quarters of a minute: fasten the board to the belt, "
     "hands off, and walk straight ahead on level ground",
@@ -76,7 +76,8 @@ MIN_CERTAINTY = ONE // 4
 """The least length of what tells the heading; about 1 in a walk like that of others."""
 
 ONE_G = int(COUNTS_PER_UNIT[0])
-LOWEST_G, HIGHEST_G = ONE_G * 9 // 10, ONE_G * 11 // 10
+LOWEST_G, HIGHEST_G = ONE_G * 85 // 100, ONE_G * 115 // 100
+"""What a sensor may make of 1 g: the LSM9DS1's offset alone is typically within 0.09 g."""
 UNIT_BITS = 20
 """Fraction bits of unit vectors."""
 

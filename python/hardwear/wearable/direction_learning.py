@@ -43,10 +43,13 @@ class Stretch:
     user: int
     features: Complex
     """(36,): `correlations` over their scales, turned so that a heading of 1 + 0i is right."""
+    axes: Complex
+    """(2,): twice the angle of the principal axis of horizontal acceleration, and of horizontal angular rate; length 1
+    where they have no other."""
 
 
-def rest_of(recording: Recording, counts: Int16Array) -> Int16Array:
-    """The first three seconds, (150, 6) of the recording's counts, in which its wearer stood still.
+def rest_start(recording: Recording, counts: Int16Array) -> int:
+    """The first sample of the first three seconds in which the wearer stood still.
 
     Raises:
         DatasetError: There are none.
@@ -58,10 +61,16 @@ def rest_of(recording: Recording, counts: Int16Array) -> Int16Array:
                 samples = [tuple(sample) for sample in rest.tolist()]
                 chunks = [samples[k : k + STILL_CHUNK_SAMPLES] for k in range(0, STILL_SAMPLES, STILL_CHUNK_SAMPLES)]
                 if all(map(is_still, (samples, *chunks))):
-                    return rest
+                    return start
     raise DatasetError(
         f"expected three seconds of standing still in experiment {recording.experiment}, got none; leave it out"
     )
+
+
+def rest_of(recording: Recording, counts: Int16Array) -> Int16Array:
+    """Those three seconds, (150, 6) of the recording's counts."""
+    start = rest_start(recording, counts)
+    return counts[start : start + STILL_SAMPLES]
 
 
 def walks_of(recording: Recording, counts: Int16Array, hop: int = STRETCH_HOP_SAMPLES) -> Iterator[Int16Array]:
@@ -93,9 +102,12 @@ def stretches(recordings: Sequence[Recording]) -> list[Stretch]:
         basis = upright_basis(rest)
         turn = np.exp(-1j * own_heading(basis, rest))
         for walk in walks_of(recording, counts):
-            told = correlations(project(basis, blocks_of(walk)))
+            projected = project(basis, blocks_of(walk))
+            told = correlations(projected)
             values = (told.sums[..., 0] + 1j * told.sums[..., 1]) / np.array(told.scales)[:, np.newaxis]
-            found.append(Stretch(recording.experiment, recording.user, values.ravel() * turn))
+            horizontal = projected[:, [1, 4]] + 1j * projected[:, [2, 5]]
+            axes = np.square(horizontal).sum(axis=0) / np.square(np.abs(horizontal)).sum(axis=0)
+            found.append(Stretch(recording.experiment, recording.user, values.ravel() * turn, axes * turn**2))
     return found
 
 

@@ -84,14 +84,14 @@ TEST_CASE("three seconds of standing still, however the board lies, lead to the 
   }
 }
 
-TEST_CASE("gravity is held to 0.9 and 1.1 g") {
+TEST_CASE("gravity is held to 0.85 and 1.15 g") {
   const struct {
     int16_t one_g;
     CalibrationState state;
-  } cases[] = {{7371, CalibrationState::kFailedGravity},
-               {7372, CalibrationState::kWalk},
-               {9011, CalibrationState::kWalk},
-               {9012, CalibrationState::kFailedGravity},
+  } cases[] = {{6962, CalibrationState::kFailedGravity},
+               {6963, CalibrationState::kWalk},
+               {9420, CalibrationState::kWalk},
+               {9421, CalibrationState::kFailedGravity},
                {0, CalibrationState::kFailedGravity},
                {32767, CalibrationState::kFailedGravity}};
   for (const auto& c : cases) {
