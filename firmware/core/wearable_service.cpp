@@ -117,6 +117,11 @@ WriteResult WearableService::judge(Characteristic characteristic, const uint8_t*
   return WriteResult::kBad;
 }
 
+void WearableService::on_double_tap() {
+  if (writes_open_) calibrate({CalibrationAction::kStart, kIdentityRotation});
+  open_writes();
+}
+
 void WearableService::open_writes() {
   writes_open_ = true;
   opened_ms_ = now_ms_;

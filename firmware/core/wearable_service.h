@@ -76,6 +76,9 @@ class WearableService final : public LiveControl {
   // put back.
   WriteResult on_write(Characteristic characteristic, const uint8_t* bytes, size_t size);
 
+  // The wearer has knocked twice on the board: opens writes. Twice again while they are open: starts a calibration.
+  void on_double_tap();
+
   // For kWriteWindowMs from the last poll() on, every central may write: the wearer has knocked twice, or a host on the
   // serial line has asked for it.
   void open_writes() override;

@@ -85,7 +85,7 @@ void Teller::on_prediction(const PredictionPacket& packet) {
 
 void Teller::on_sample(uint16_t number, const int16_t sample[kChannelCount]) { service.on_sample(number, sample); }
 void Teller::on_calibration(const CalibrationPacket& packet) { service.on_calibration(packet); }
-void Teller::on_double_tap() { service.open_writes(); }
+void Teller::on_double_tap() { service.on_double_tap(); }
 
 void serve_host() {
   uint8_t bytes[64];

@@ -310,6 +310,22 @@ TEST_CASE("knocking again opens it anew, and a central that goes doesn't close i
   CHECK(bench.configure(kOther) == WriteResult::kLocked);
 }
 
+TEST_CASE("a double tap opens writes, a second one while they are open starts a calibration") {
+  Bench bench;
+  bench.service.poll(1000);
+  bench.service.on_double_tap();
+  CHECK(bench.service.writes_open());
+  CHECK(bench.wearable.commands.empty());
+  bench.service.poll(50000);
+  bench.service.on_double_tap();
+  REQUIRE(bench.wearable.commands.size() == 1);
+  CHECK(bench.wearable.commands[0].action == CalibrationAction::kStart);
+  bench.service.poll(50000 + kWriteWindowMs);
+  bench.service.on_double_tap();
+  CHECK(bench.service.writes_open());
+  CHECK(bench.wearable.commands.size() == 1);
+}
+
 TEST_CASE("every bad write is ignored, counted, and the value put back") {
   Bench bench;
   bench.service.open_writes();
