@@ -51,6 +51,7 @@ struct Worn final : WearableListener {
   uint16_t next_sample = 0;
   uint32_t skipped = 0;
   int double_taps = 0;
+  std::vector<int16_t>* recording = nullptr;
 
   explicit Worn(uint64_t start = 0, bool predicting = true) : start_us(start) {
     sensor.supply(Wearer::give, &wearer);
@@ -82,7 +83,8 @@ struct Worn final : WearableListener {
     packets.push_back(packet);
     if (classifier.fails_at == 0) classifier.windows.clear();
   }
-  void on_sample(uint16_t number, const int16_t*) override {
+  void on_sample(uint16_t number, const int16_t sample[kChannelCount]) override {
+    if (recording) recording->insert(recording->end(), sample, sample + kChannelCount);
     if (samples > 0 && number != next_sample) ++skipped;
     next_sample = static_cast<uint16_t>(number + 1);
     ++samples;
@@ -110,6 +112,26 @@ TEST_CASE("the first window is named within four seconds of the start, and one f
     }
     CHECK(worn.skipped == 0);
   }
+}
+
+TEST_CASE("what was named live is what a replay of the same samples names") {
+  Worn worn;
+  std::vector<int16_t> recording;
+  worn.recording = &recording;
+  worn.live(60000);
+  REQUIRE(worn.packets.size() > 40);
+
+  Pipeline replay(worn.classifier, worn.board);
+  size_t named = 0;
+  for (size_t i = 0; i < recording.size(); i += kChannelCount) {
+    Prediction prediction;
+    if (replay.push(&recording[i], &prediction) != Outcome::kPrediction) continue;
+    REQUIRE(named < worn.packets.size());
+    const PredictionPacket& packet = worn.packets[named++];
+    CHECK(packet.activity == prediction.activity);
+    for (uint8_t c = 0; c < kClassCount; ++c) CHECK(packet.probabilities[c] == prediction.probabilities[c]);
+  }
+  CHECK(named == worn.packets.size());
 }
 
 TEST_CASE("a loop that comes too late loses samples and says so, once") {
