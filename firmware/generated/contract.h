@@ -8,6 +8,9 @@
 
 namespace hardwear {
 
+// The Hardwear that wrote this, which is the firmware's version too.
+constexpr char kVersion[] = "0.1.0";
+
 // Identity of the bundle: the first eight bytes of its manifest's SHA-256, and the whole of it as text.
 constexpr uint8_t kIdentity[8] = {0xf1, 0xe0, 0x5b, 0x22, 0xf3, 0x99, 0xa8, 0xb3};
 constexpr char kIdentityHex[] = "f1e05b22f399a8b3b1faf22efba66851cfae4ae3832cedf16866978d28e6206e";

@@ -1,5 +1,6 @@
 """The generated headers that repeat the bundle's manifest: contract, known answer and the table of its softmax."""
 
+from hardwear import __version__
 from hardwear.codegen.templating import environment
 from hardwear.manifest import Manifest
 
@@ -15,6 +16,7 @@ def render_contract(manifest: Manifest, banner: str, identity: str) -> str:
     template = environment().get_template("contract.h.j2")
     return template.render(
         banner=banner,
+        version=__version__,
         identity=identity,
         identity_bytes=[f"0x{byte:02x}" for byte in bytes.fromhex(identity)[:8]],
         manifest=manifest,
