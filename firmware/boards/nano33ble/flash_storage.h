@@ -1,6 +1,8 @@
 // Two sectors of the Nano 33 BLE's own flash that nobody else uses.
 #pragma once
 
+#include <Arduino.h>  // first: it configures Mbed OS
+
 #include <FlashIAP.h>
 
 #include "core/storage.h"

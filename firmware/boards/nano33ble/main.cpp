@@ -54,7 +54,6 @@ FlashStorage flash;
 SettingsStore store(flash);
 Teller teller;
 Wearable wearable(board, engine, acquisition, store, teller);
-Ble ble;
 WearableService service(ble, wearable);
 Session session(board, engine, kKnownAnswer, &service);
 

@@ -18,8 +18,8 @@ class LabelSmoother:
     """Averages calibrated probabilities over windows and keeps a label until another one is clearly more likely.
 
     `level += (256 p - level) >> smoothing`; another class is taken once its level is `MARGIN` above the label's;
-    UNKNOWN becomes a class at `threshold`, and a class becomes UNKNOWN `MARGIN` below it. Integers throughout, equal bit
-    for bit to the chip's.
+    UNKNOWN becomes a class at `threshold`, and a class becomes UNKNOWN `MARGIN` below it. Integers throughout, equal
+    bit for bit to the chip's.
     """
 
     smoothing: int
