@@ -29,6 +29,27 @@ struct Wearer {
   }
 };
 
+// A central that now and then has no room, or is gone: what it hears is counted.
+class MoodyCentral final : public Peripheral {
+ public:
+  bool notify(Characteristic characteristic, const uint8_t* bytes, size_t) override {
+    if (characteristic != Characteristic::kPrediction) return there && room;
+    if (!there || !room) return false;
+    ++heard;
+    told_of_loss += (bytes[1] & flag::kSamplesLost) != 0;
+    return true;
+  }
+  void set_value(Characteristic, const uint8_t*, size_t) override {}
+  bool subscribed(Characteristic) override { return there; }
+  uint16_t mtu() override { return 185; }
+  bool bonded() override { return false; }
+
+  bool there = true;
+  bool room = true;
+  uint32_t heard = 0;
+  uint32_t told_of_loss = 0;
+};
+
 // A worn board with a virtual LSM9DS1: time passes in steps of the sensor's thread.
 struct Worn final : WearableListener {
   static constexpr uint32_t kThreadMs = 100;
@@ -42,6 +63,9 @@ struct Worn final : WearableListener {
   FakeFlash flash;
   SettingsStore store{flash};
   Wearable wearable{board, classifier, acquisition, store, *this};
+
+  MoodyCentral central;
+  WearableService service{central, wearable};
 
   uint64_t start_us = 0;
   std::vector<PredictionPacket> packets;
@@ -82,12 +106,14 @@ struct Worn final : WearableListener {
     if (packet.activity != kUnknownActivity) ++windows;
     packets.push_back(packet);
     if (classifier.fails_at == 0) classifier.windows.clear();
+    service.on_prediction(packet);
   }
   void on_sample(uint16_t number, const int16_t sample[kChannelCount]) override {
     if (recording) recording->insert(recording->end(), sample, sample + kChannelCount);
     if (samples > 0 && number != next_sample) ++skipped;
     next_sample = static_cast<uint16_t>(number + 1);
     ++samples;
+    service.on_sample(number, sample);
   }
   void on_calibration(const CalibrationPacket& packet) override { calibrations.push_back(packet); }
   void on_double_tap() override { ++double_taps; }
@@ -298,7 +324,8 @@ TEST_CASE("without low power a still board stays awake") {
 
 // 24 hours, begun ten minutes before the clock of milliseconds wraps and across twenty wraps of that of microseconds: a
 // sensor whose clock drifts between -5 and +5 %, a loop that now and then stalls for up to three seconds, a bus that
-// fails now and then. What is lost is told, and all that is not told is there.
+// fails now and then, a central that has no room or vanishes. What is lost is told, to the central too once it listens
+// again, and all that is not told is there.
 TEST_CASE("a day of samples: no window is lost without being told") {
   Worn worn((uint64_t{1} << 32) * 1000 - 600000000u);
   constexpr uint32_t kDayMs = 24 * 3600 * 1000;
@@ -309,11 +336,13 @@ TEST_CASE("a day of samples: no window is lost without being told") {
   };
   uint32_t gaps = 0, told = 0, elapsed_ms = 0;
   uint32_t last_packet_ms = worn.now_ms(), longest_silence_ms = 0;
-  uint32_t seen = 0;
+  uint32_t seen = 0, packets = 0;
   uint16_t sequence = 0;
   while (elapsed_ms < kDayMs) {
     const uint32_t stall = below(2000) == 0 ? below(3000) : 0;
     if (below(20000) == 0) worn.sensor.fail(below(20), 1 + below(60));
+    if (below(300) == 0) worn.central.room = !worn.central.room;
+    if (below(3000) == 0) worn.central.there = !worn.central.there;
     if (below(600) == 0) worn.sensor.rate_error_ppm = static_cast<int32_t>(below(100001)) - 50000;
     const uint32_t skipped_before = worn.skipped;
     for (uint32_t stalled = 0; stalled < stall; stalled += Worn::kThreadMs) {
@@ -328,6 +357,7 @@ TEST_CASE("a day of samples: no window is lost without being told") {
       worn.wearable.step(worn.now_ms());
       for (const PredictionPacket& packet : worn.packets) {
         REQUIRE(packet.sequence == sequence++);
+        ++packets;
         told += (packet.flags & flag::kSamplesLost) != 0;
         const uint32_t silence = packet.time_ms - last_packet_ms;
         if (silence > longest_silence_ms) longest_silence_ms = silence;
@@ -347,6 +377,9 @@ TEST_CASE("a day of samples: no window is lost without being told") {
   CHECK(seen <= due + due / 500);
   CHECK(seen + 6 * gaps >= due - due / 500);
   CHECK(worn.wearable.sensor() == SensorState::kRunning);
+  CHECK(worn.central.heard < packets);
+  CHECK(worn.central.heard + worn.service.lost_notifications() <= packets);
+  CHECK(worn.central.told_of_loss > told / 4);
 }
 
 }  // namespace
