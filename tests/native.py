@@ -253,6 +253,19 @@ class Native:
         assert due <= capacity
         return Predictions(ends[:due], classes[:due], logits[:due], embedding[:due], probabilities[:due])
 
+    def smooth(self, smoothing: int, threshold: int, probabilities: npt.ArrayLike) -> npt.NDArray[np.uint8]:
+        """Labels after each window's six probabilities, by C++."""
+        told = np.ascontiguousarray(probabilities, np.uint8).reshape(-1, CLASS_COUNT)
+        labels = np.empty(len(told), np.uint8)
+        self._library.hw_smooth(
+            ctypes.c_uint8(smoothing),
+            ctypes.c_uint8(threshold),
+            _pointer(told),
+            ctypes.c_size_t(len(told)),
+            _pointer(labels),
+        )
+        return labels
+
     def straighten(self, matrix: npt.ArrayLike, gain: int, samples: npt.ArrayLike) -> Int16Array:
         """(N, 6) int16 counts by nine Q14 values and an acceleration gain."""
         q14, counts = np.ascontiguousarray(matrix, dtype=np.int16).reshape(9), _samples(samples)

@@ -19,6 +19,7 @@
 #include "core/rate_meter.h"
 #include "core/resampler.h"
 #include "core/session.h"
+#include "core/smoother.h"
 #include "engines/compiled/compiled_classifier.h"
 #include "generated/known_answer.h"
 
@@ -176,6 +177,13 @@ void hw_calibrate(const int16_t* samples, size_t count, uint8_t* states, uint8_t
   }
   std::memcpy(matrix, calibration.result().rotation.q14, sizeof calibration.result().rotation.q14);
   *gain = calibration.result().acc_gain_q14;
+}
+
+// Smooths `count` x kClassCount probabilities from the first window on, and writes the label after each.
+void hw_smooth(uint8_t smoothing, uint8_t threshold, const uint8_t* probabilities, size_t count, uint8_t* labels) {
+  hardwear::Smoother smoother;
+  smoother.configure(smoothing, threshold);
+  for (size_t i = 0; i < count; ++i) labels[i] = smoother.push(probabilities + i * hardwear::kClassCount);
 }
 
 // Encodes one frame for the wire. Returns its bytes, 0 if the payload is too long or `out` too small.
