@@ -25,6 +25,7 @@ from hardwear.options import (
 from hardwear.progress import Progress
 from hardwear.reproduction.verb import reproduce
 from hardwear.studies.verbs import app as study_app
+from hardwear.wearable.verbs import register as register_wearable
 
 if TYPE_CHECKING:
     from hardwear.datasets import Recording
@@ -343,6 +344,9 @@ def demo(
         f"{results.dataset} on an emulated Cortex-M4", dict(results.rows()), synthetic=results.synthetic
     )
     console.note(f"report:  {page}\nresults: {page.with_name('results.json')}")
+
+
+register_wearable(app)
 
 
 # -- what several verbs need ----------------------------------------------------------------------------------------
