@@ -28,7 +28,7 @@ def run(connection: FakeConnection) -> tuple[Rotation, list[CalibrationPacket]]:
 
 
 def test_it_starts_follows_and_returns_what_was_found() -> None:
-    steps = [packet(STAND, 100), prediction(0), packet(WALK, 20), packet(DONE, 255, FOUND)]
+    steps: list[Happening] = [packet(STAND, 100), prediction(0), packet(WALK, 20), packet(DONE, 255, FOUND)]
     connection = wearer(*steps)
     rotation, told = run(connection)
     assert rotation == FOUND
