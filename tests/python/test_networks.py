@@ -32,6 +32,21 @@ def test_paper_network_is_table_one() -> None:
     assert network.classifier.out_features == 6
 
 
+def test_paper_gap_has_table_ones_convolutions_and_one_dense_layer_on_their_average() -> None:
+    table_one, network = (networks.inference_form(networks.build(name)) for name in ("paper", "paper-gap"))
+    convolutions = [
+        [(m.in_channels, m.out_channels, m.kernel_size, m.padding) for m in n.body if isinstance(m, nn.Conv1d)]
+        for n in (table_one, network)
+    ]
+    assert convolutions[0] == convolutions[1]
+    assert [type(m).__name__ for m in network.body][-4:] == ["Flatten", "Dropout", "Linear", "LeakyReLU"]
+    average = network.body[-5]
+    assert isinstance(average, nn.AvgPool1d)
+    assert network.body[:-5](torch.randn(1, 6, 128)).shape == (1, 128, average.kernel_size[0])
+    assert network.embedding_size == 64
+    assert network.parameter_count == 145_478
+
+
 def test_compact_network_fits_32_kilobytes_of_int8_with_its_int32_biases() -> None:
     network = networks.inference_form(networks.build("compact"))
     biases = network.parameter_count - network.weight_count
@@ -119,7 +134,8 @@ def test_dropout_acts_in_training_only() -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(TrainingError, match=r"compact, compact-plain, nano, paper, cnn, deepconvlstm, got 'resnet'"):
+    known = "compact, compact-plain, nano, paper, paper-gap, cnn, deepconvlstm"
+    with pytest.raises(TrainingError, match=rf"{known}, got 'resnet'"):
         networks.build("resnet")
 
 

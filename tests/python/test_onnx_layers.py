@@ -47,7 +47,7 @@ def test_the_layers_compute_what_torch_computes(make, tmp_path):
         np.testing.assert_allclose(mine[1], embedding[index], atol=2e-5)
 
 
-@pytest.mark.parametrize("name", ["compact", "compact-plain", "nano", "paper", "cnn"])
+@pytest.mark.parametrize("name", ["compact", "compact-plain", "nano", "paper", "paper-gap", "cnn"])
 def test_every_registered_network_is_read_whole(name, tmp_path):
     torch.manual_seed(3)
     network, windows = inference_form(networks.build(name)), noise(1)

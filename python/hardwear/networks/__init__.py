@@ -8,7 +8,7 @@ from hardwear.networks.cnn import cnn
 from hardwear.networks.compact import compact, compact_plain, nano
 from hardwear.networks.deep_conv_lstm import deep_conv_lstm
 from hardwear.networks.network import Network, inference_form
-from hardwear.networks.paper import paper
+from hardwear.networks.paper import paper, paper_gap
 
 __all__ = ["Network", "build", "inference_form", "names"]
 
@@ -17,6 +17,7 @@ _BUILDERS: dict[str, Callable[[int, float], Network]] = {
     "compact-plain": compact_plain,
     "nano": nano,
     "paper": paper,
+    "paper-gap": paper_gap,
     "cnn": cnn,
     "deepconvlstm": deep_conv_lstm,
 }
