@@ -31,7 +31,7 @@ class Program:
         return answers[:, :6], answers[:, 6:]
 
     def layers(self, window: npt.NDArray[np.int8]) -> list[npt.NDArray[np.int8]]:
-        """What each computing layer makes of one window."""
+        """What each step makes of one window, in rows."""
         output = subprocess.run([self.path, "layers"], input=window.tobytes(), capture_output=True, check=True).stdout
         found = []
         while output:
@@ -47,7 +47,9 @@ def write_headers(model: bytes, folder: Path) -> int:
     graph = read_graph(model)
     generated = folder / "generated"
     generated.mkdir(parents=True, exist_ok=True)
-    (generated / "compiled_model.h").write_text(compiled_model.render(graph, "// Test.", IDENTITY))
+    (generated / "compiled_model.h").write_text(
+        compiled_model.render(compiled_model.compile_graph(graph), "// Test.", IDENTITY)
+    )
     (generated / "contract.h").write_text(
         f"""#pragma once
 #include <cstdint>

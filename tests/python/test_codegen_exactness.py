@@ -13,7 +13,7 @@ from tflite_micro import runtime
 
 from hardwear.bundle import Bundle
 from hardwear.codegen import generate, read_graph
-from hardwear.codegen.graph import Reshape
+from hardwear.codegen.compiled_model import compile_graph
 from hardwear.quantization.tflm import TflmModel
 
 SHIPPED = compiled_engine.REPOSITORY / "models" / "compact"
@@ -55,15 +55,15 @@ def test_engine_and_tflite_micro_agree_on_every_layer(network: tuple[bytes, Prog
     interpreter: Any = runtime.Interpreter.from_bytes(
         model, arena_size=1 << 20, intrepreter_config=runtime.InterpreterConfig.kPreserveAllTensors
     )
-    layers = [layer for layer in read_graph(model).layers if not isinstance(layer, Reshape)]
+    steps = compile_graph(read_graph(model)).steps
     for window in windows(16):
         interpreter.set_input(window[np.newaxis], 0)
         interpreter.invoke()
         outputs = program.layers(window)
-        assert len(outputs) == len(layers)
-        for layer, output in zip(layers, outputs, strict=True):
-            expected = np.asarray(interpreter.GetTensor(layer.output.index, 0)["tensor_data"]).ravel()
-            np.testing.assert_array_equal(output, expected, err_msg=layer.name)
+        assert len(outputs) == len(steps)
+        for step, output in zip(steps, outputs, strict=True):
+            expected = np.asarray(interpreter.GetTensor(step.target.tensor.index, 0)["tensor_data"])
+            np.testing.assert_array_equal(output, expected.ravel(), err_msg=step.name)
 
 
 @pytest.fixture(scope="module")

@@ -50,7 +50,7 @@ def render(bundle: Bundle) -> dict[str, str]:
         f'{_MARK} (hardwear {__version__}) from the bundle "{manifest.name}",\n// identity {identity}. Do not edit.'
     )
     return {
-        "compiled_model.h": compiled_model.render(graph, banner, identity),
+        "compiled_model.h": compiled_model.render(compiled_model.compile_graph(graph), banner, identity),
         "confidence_table.h": headers.render_confidence_table(manifest, banner, identity),
         "contract.h": headers.render_contract(manifest, banner, identity),
         "filter_coefficients.h": filter_coefficients.render(manifest.filter, banner),
