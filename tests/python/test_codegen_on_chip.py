@@ -1,0 +1,37 @@
+"""The kernels of the Cortex-M4 answer what TFLite-Micro answers, and cost what the compiler predicted."""
+
+from pathlib import Path
+
+import compiled_engine
+import emulated_engine
+import numpy as np
+import pytest
+from engine_models import NETWORKS
+from test_codegen_exactness import windows
+from test_codegen_generator import make_bundle
+
+from hardwear.bundle import Bundle
+from hardwear.codegen import generate, read_graph
+from hardwear.codegen.compiled_model import compile_graph
+from hardwear.quantization.tflm import TflmModel
+
+pytestmark = pytest.mark.emulator
+
+SHIPPED = ("shipped_compact", "shipped_nano")
+
+
+def load(name: str) -> Bundle:
+    """A shipped bundle, or one around a network of the tests."""
+    if name in SHIPPED:
+        return Bundle.load(compiled_engine.REPOSITORY / "models" / name.removeprefix("shipped_"))
+    return make_bundle(name)
+
+
+@pytest.mark.parametrize("name", [*sorted(NETWORKS), *SHIPPED])
+def test_chip_and_tflite_micro_agree_on_every_logit_and_embedding(name: str, tmp_path: Path) -> None:
+    bundle, inputs = load(name), windows(300 if name in SHIPPED else 60)
+    generate(bundle, tmp_path / "generated")
+    answer = emulated_engine.run(tmp_path, compile_graph(read_graph(bundle.tflite)), inputs)
+    logits, embedding = TflmModel(bundle.tflite).run(inputs)
+    np.testing.assert_array_equal(answer.logits, logits)
+    np.testing.assert_array_equal(answer.embedding, embedding)
