@@ -46,12 +46,12 @@ constexpr const char* kStepNames[kStepCount] = {
 
 // 0: pack_0, the same values in another layout.
 // 128 x 6 -> 128 x 6 in planes; out: scale 0.0349333435, zero point 1.
-using Pack0 = kernels::Planes<6, 128, 2, 132, 1>;
+using Pack0 = kernels::Planes<6, 128, 2, 132, 1, 2>;
 
 // 1: conv_1, convolution of 5 taps, stride 1, padded by 2 before; 61,440 MACs.
 // 128 x 6 in planes -> 128 x 16 in planes; out: scale 0.0235294122, zero point -128.
 using Conv1 = kernels::Convolution<
-    kernels::Planes<6, 128, 2, 132, 1>, kernels::Planes<16, 128, 2, 132, -128>,
+    kernels::Planes<6, 128, 2, 132, 1, 2>, kernels::Planes<16, 128, 2, 132, -128, 2>,
     5, 1, false, false, 3>;
 alignas(4) constexpr int16_t kConv1Weights[480] = {
     50, 78, 104, 12, -50, 70, -42, -48, 10, -26, 54, 218, 46, 176, -62, 86, -46, -142, -26, -184, 146, 8, 170, 54,
@@ -89,7 +89,7 @@ constexpr kernels::PlanesChannel kConv1Channels[16] = {
 // 2: conv_2, convolution of 5 taps, stride 1, padded by 2 before, then maximum of 2 positions, stride 2; 163,840 MACs.
 // 128 x 16 in planes -> 64 x 16 in planes; out: scale 0.0235294122, zero point -128.
 using Conv2 = kernels::Convolution<
-    kernels::Planes<16, 128, 2, 132, -128>, kernels::Planes<16, 64, 2, 68, -128>,
+    kernels::Planes<16, 128, 2, 132, -128, 2>, kernels::Planes<16, 64, 2, 68, -128, 2>,
     5, 2, false, false, 8>;
 alignas(4) constexpr int16_t kConv2Weights[1280] = {
     100, 66, 140, 68, 254, 62, 252, 58, 90, -46, -54, 42, -28, 20, -88, 58, -26, 132, -44, 126, -70, 34, -42, 128,
@@ -161,7 +161,7 @@ constexpr kernels::PlanesChannel kConv2Channels[16] = {
 // 3: conv_4, convolution of 5 taps, stride 1, padded by 2 before; 163,840 MACs.
 // 64 x 16 in planes -> 64 x 32 in planes; out: scale 0.0265781917, zero point -128.
 using Conv4 = kernels::Convolution<
-    kernels::Planes<16, 64, 2, 68, -128>, kernels::Planes<32, 64, 2, 68, -128>,
+    kernels::Planes<16, 64, 2, 68, -128, 2>, kernels::Planes<32, 64, 2, 68, -128, 2>,
     5, 1, false, false, 8>;
 alignas(4) constexpr int16_t kConv4Weights[2560] = {
     54, 86, -2, 52, -44, 26, -142, 42, -148, 24, -76, -68, -4, 98, -90, 144, 10, -66, -4, -20, 62, 38, -16, 54,
@@ -294,7 +294,7 @@ constexpr kernels::PlanesChannel kConv4Channels[32] = {
 // 4: conv_5, convolution of 5 taps, stride 1, padded by 2 before, then maximum of 2 positions, stride 2; 327,680 MACs.
 // 64 x 32 in planes -> 32 x 32 in planes; out: scale 0.0293538868, zero point -128.
 using Conv5 = kernels::Convolution<
-    kernels::Planes<32, 64, 2, 68, -128>, kernels::Planes<32, 32, 2, 36, -128>,
+    kernels::Planes<32, 64, 2, 68, -128, 2>, kernels::Planes<32, 32, 2, 36, -128, 2>,
     5, 2, false, false, 8>;
 alignas(4) constexpr int16_t kConv5Weights[5120] = {
     -86, -2, -142, -6, -192, -50, -186, -114, -108, -64, -10, -22, -6, -34, 44, -10, 28, 62, 24, 60, 114, -82, 148, -62,
@@ -534,7 +534,7 @@ constexpr kernels::PlanesChannel kConv5Channels[32] = {
 // 5: conv_7, convolution of 5 taps, stride 1, padded by 2 before; 163,840 MACs.
 // 32 x 32 in planes -> 32 x 32 in planes; out: scale 0.0145951128, zero point -128.
 using Conv7 = kernels::Convolution<
-    kernels::Planes<32, 32, 2, 36, -128>, kernels::Planes<32, 32, 0, 32, -128>,
+    kernels::Planes<32, 32, 2, 36, -128, 2>, kernels::Planes<32, 32, 0, 32, -128, 2>,
     5, 1, false, false, 8>;
 alignas(4) constexpr int16_t kConv7Weights[5120] = {
     -148, -200, -138, -198, -148, -44, -152, -128, -186, -46, -110, 104, -114, -52, -38, 74, -74, 42, -102, 92, -26, -6, -148, 68,
@@ -773,7 +773,7 @@ constexpr kernels::PlanesChannel kConv7Channels[32] = {
 
 // 6: average_pool_8, mean of 8 positions, stride 8.
 // 32 x 32 in planes -> 4 x 32; out: scale 0.0145951128, zero point -128.
-using AveragePool8 = kernels::Planes<32, 32, 0, 32, -128>;
+using AveragePool8 = kernels::Planes<32, 32, 0, 32, -128, 2>;
 
 // 7: fully_connected_10, fully connected; 8,192 MACs.
 // 4 x 32 -> 1 x 64; out: scale 0.00228735013, zero point -128.
@@ -1179,24 +1179,24 @@ constexpr kernels::FullyConnected kFullyConnected11 = {
 // (for tests and profilers; an empty one costs nothing).
 template <typename Observer>
 inline void run(const int8_t* window, int8_t* arena, int8_t* logits, int8_t* embedding, Observer observe) {
-  kernels::pack_planes<Pack0>(window, kernels::halves(arena + 4224));
-  observe(0, kernels::PlanesView<kernels::Planes<6, 128, 2, 132, 1>>{kernels::halves(arena + 4224)});
+  kernels::pack_planes<Pack0>(window, arena + 4224);
+  observe(0, kernels::PlanesView<kernels::Planes<6, 128, 2, 132, 1, 2>>{arena + 4224});
   kernels::convolve<Conv1>(kConv1Weights, kConv1Channels, nullptr,
-                    kernels::halves(arena + 4224), kernels::halves(arena));
-  observe(1, kernels::PlanesView<kernels::Planes<16, 128, 2, 132, -128>>{kernels::halves(arena)});
+      arena + 4224, arena);
+  observe(1, kernels::PlanesView<kernels::Planes<16, 128, 2, 132, -128, 2>>{arena});
   kernels::convolve<Conv2>(kConv2Weights, kConv2Channels, nullptr,
-                    kernels::halves(arena), kernels::halves(arena + 4352));
-  observe(2, kernels::PlanesView<kernels::Planes<16, 64, 2, 68, -128>>{kernels::halves(arena + 4352)});
+      arena, arena + 4352);
+  observe(2, kernels::PlanesView<kernels::Planes<16, 64, 2, 68, -128, 2>>{arena + 4352});
   kernels::convolve<Conv4>(kConv4Weights, kConv4Channels, nullptr,
-                    kernels::halves(arena + 4352), kernels::halves(arena));
-  observe(3, kernels::PlanesView<kernels::Planes<32, 64, 2, 68, -128>>{kernels::halves(arena)});
+      arena + 4352, arena);
+  observe(3, kernels::PlanesView<kernels::Planes<32, 64, 2, 68, -128, 2>>{arena});
   kernels::convolve<Conv5>(kConv5Weights, kConv5Channels, nullptr,
-                    kernels::halves(arena), kernels::halves(arena + 4352));
-  observe(4, kernels::PlanesView<kernels::Planes<32, 32, 2, 36, -128>>{kernels::halves(arena + 4352)});
+      arena, arena + 4352);
+  observe(4, kernels::PlanesView<kernels::Planes<32, 32, 2, 36, -128, 2>>{arena + 4352});
   kernels::convolve<Conv7>(kConv7Weights, kConv7Channels, nullptr,
-                    kernels::halves(arena + 4352), kernels::halves(arena));
-  observe(5, kernels::PlanesView<kernels::Planes<32, 32, 0, 32, -128>>{kernels::halves(arena)});
-  kernels::average_pool_planes<AveragePool8, 8, -128, 127>(kernels::halves(arena), arena + 2048);
+      arena + 4352, arena);
+  observe(5, kernels::PlanesView<kernels::Planes<32, 32, 0, 32, -128, 2>>{arena});
+  kernels::average_pool_planes<AveragePool8, 8, -128, 127>(arena, arena + 2048);
   observe(6, kernels::RowsView{arena + 2048, 128});
   kernels::fully_connected(kFullyConnected10, arena + 2048, embedding);
   observe(7, kernels::RowsView{embedding, 64});

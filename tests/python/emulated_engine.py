@@ -36,6 +36,8 @@ class Answer:
     embedding: npt.NDArray[np.int8]
     stack_bytes: int
     """Deepest use of the stack, the program around the engine included."""
+    flash_bytes: int
+    """Code and constants of the engine alone."""
     instructions: dict[str, int]
     """Of each step of the last inference, by its name."""
 
@@ -64,4 +66,16 @@ def run(folder: Path, program: Program, windows: npt.NDArray[np.int8], *flags: s
     rows_back = np.frombuffer(ran.stdout[:answers], np.int8).reshape(len(windows), -1)
     stack, *counts = np.frombuffer(ran.stdout[answers:], "<u4").tolist()
     names = [step.name for step in program.steps]
-    return Answer(rows_back[:, :6], rows_back[:, 6:], stack, dict(zip(names, counts, strict=True)))
+    instructions = dict(zip(names, counts, strict=True))
+    return Answer(rows_back[:, :6], rows_back[:, 6:], stack, engine_flash(folder), instructions)
+
+
+def engine_flash(folder: Path) -> int:
+    """Bytes of flash that the engine's object takes: its code, its constants, the few words of its class."""
+    made = folder / "engine.o"
+    source = FIRMWARE / "engines/compiled/compiled_classifier.cpp"
+    command = ["arm-none-eabi-g++", *CHIP, *FLAGS, f"-I{folder}", f"-I{FIRMWARE}", "-c", str(source), "-o", str(made)]
+    subprocess.run(command, cwd=folder, check=True)
+    size = subprocess.run(["arm-none-eabi-size", str(made)], capture_output=True, text=True, check=True).stdout
+    text, data, *_ = map(int, size.splitlines()[1].split()[:3])
+    return text + data

@@ -14,6 +14,7 @@ from tflite_micro import runtime
 from hardwear.bundle import Bundle
 from hardwear.codegen import generate, read_graph
 from hardwear.codegen.compiled_model import compile_graph
+from hardwear.codegen.kernels import Preference
 from hardwear.quantization.tflm import TflmModel
 
 SHIPPED = compiled_engine.REPOSITORY / "models" / "compact"
@@ -34,14 +35,20 @@ def windows(count: int) -> npt.NDArray[np.int8]:
     return np.concatenate([extremes, noise, smooth])
 
 
-@pytest.fixture(scope="module", params=sorted(NETWORKS))
-def network(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, Program]:
-    model = NETWORKS[request.param]()
-    return model, compiled_engine.build(model, tmp_path_factory.mktemp(request.param))
+CASES = [(name, prefer) for name in sorted(NETWORKS) for prefer in Preference]
 
 
-def test_engine_and_tflite_micro_agree_on_every_logit_and_embedding(network: tuple[bytes, Program]) -> None:
-    model, program = network
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: f"{case[0]}-{case[1].value}")
+def network(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[bytes, Preference, Program]:
+    name, prefer = request.param
+    model = NETWORKS[name]()
+    return model, prefer, compiled_engine.build(model, tmp_path_factory.mktemp(name), prefer)
+
+
+def test_engine_and_tflite_micro_agree_on_every_logit_and_embedding(network: tuple[bytes, Preference, Program]) -> None:
+    model, _, program = network
     inputs = windows(150)
     logits, embedding = TflmModel(model).run(inputs)
     ours_logits, ours_embedding = program.run(inputs)
@@ -50,12 +57,12 @@ def test_engine_and_tflite_micro_agree_on_every_logit_and_embedding(network: tup
     assert len(np.unique(logits)) > 20, "a model that always answers the same proves nothing"
 
 
-def test_engine_and_tflite_micro_agree_on_every_layer(network: tuple[bytes, Program]) -> None:
-    model, program = network
+def test_engine_and_tflite_micro_agree_on_every_layer(network: tuple[bytes, Preference, Program]) -> None:
+    model, prefer, program = network
     interpreter: Any = runtime.Interpreter.from_bytes(
         model, arena_size=1 << 20, intrepreter_config=runtime.InterpreterConfig.kPreserveAllTensors
     )
-    steps = compile_graph(read_graph(model)).steps
+    steps = compile_graph(read_graph(model), prefer).steps
     for window in windows(16):
         interpreter.set_input(window[np.newaxis], 0)
         interpreter.invoke()

@@ -13,6 +13,8 @@ from test_codegen_generator import make_bundle
 from hardwear.bundle import Bundle
 from hardwear.codegen import generate, read_graph
 from hardwear.codegen.compiled_model import compile_graph
+from hardwear.codegen.cost import program_cost
+from hardwear.codegen.kernels import Preference
 from hardwear.quantization.tflm import TflmModel
 
 pytestmark = pytest.mark.emulator
@@ -27,11 +29,18 @@ def load(name: str) -> Bundle:
     return make_bundle(name)
 
 
+@pytest.mark.parametrize("prefer", Preference, ids=lambda prefer: prefer.value)
 @pytest.mark.parametrize("name", [*sorted(NETWORKS), *SHIPPED])
-def test_chip_and_tflite_micro_agree_on_every_logit_and_embedding(name: str, tmp_path: Path) -> None:
+def test_chip_and_tflite_micro_agree_and_cost_what_was_predicted(name: str, prefer: Preference, tmp_path: Path) -> None:
     bundle, inputs = load(name), windows(300 if name in SHIPPED else 60)
-    generate(bundle, tmp_path / "generated")
-    answer = emulated_engine.run(tmp_path, compile_graph(read_graph(bundle.tflite)), inputs)
+    generate(bundle, tmp_path / "generated", prefer)
+    program = compile_graph(read_graph(bundle.tflite), prefer)
+    answer = emulated_engine.run(tmp_path, program, inputs)
     logits, embedding = TflmModel(bundle.tflite).run(inputs)
     np.testing.assert_array_equal(answer.logits, logits)
     np.testing.assert_array_equal(answer.embedding, embedding)
+    predicted = program_cost(program)
+    assert predicted.instructions == pytest.approx(sum(answer.instructions.values()), rel=0.05)
+    # A small network is mostly kernels, whose size is the compiler's affair.
+    assert predicted.flash_bytes == pytest.approx(answer.flash_bytes, rel=0.05, abs=1024)
+    assert answer.stack_bytes <= 512

@@ -115,7 +115,8 @@ inline int32_t sum_of(const int8_t* values, int32_t count) {
   return sum;
 }
 
-inline void conv1d(const Conv1D& layer, const int8_t* input, int8_t* output) {
+// Never inlined: what it costs should not depend on how often it is called.
+__attribute__((noinline)) inline void conv1d(const Conv1D& layer, const int8_t* input, int8_t* output) {
   const int32_t row = layer.taps * layer.in_channels;
   for (int32_t position = 0; position < layer.out_positions; ++position) {
     // The part of the kernel that hangs over the start or the end of the input reads zero points. Folding the zero

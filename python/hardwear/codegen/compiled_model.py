@@ -18,9 +18,9 @@ from hardwear.codegen.graph import (
     Mean,
     Reshape,
 )
-from hardwear.codegen.kernels import Pack, Plain, PlanesConv, Step, Unpack, choose_kernels
+from hardwear.codegen.kernels import Pack, Plain, PlanesConv, Preference, Step, Unpack, choose_kernels
 from hardwear.codegen.layout import Layout, Planes
-from hardwear.codegen.plan import MemoryPlan, Place, plan_memory
+from hardwear.codegen.plan import Buffer, MemoryPlan, Place, plan_memory
 from hardwear.codegen.templating import braced, environment
 from hardwear.contract import CHANNEL_COUNT, CLASS_COUNT, WINDOW_SAMPLES
 
@@ -43,13 +43,17 @@ class Program:
     memory: MemoryPlan
 
 
-def compile_graph(graph: Graph) -> Program:
+def compile_graph(graph: Graph, prefer: Preference = Preference.SPEED) -> Program:
     """All passes, one after the other.
+
+    Args:
+        graph: The network.
+        prefer: What to spare where a choice is free.
 
     Raises:
         ConversionError: The network's memory can't be planned.
     """
-    steps = choose_kernels(graph, fuse(graph))
+    steps = choose_kernels(graph, fuse(graph), prefer)
     return Program(graph, steps, plan_memory(graph, steps))
 
 
@@ -62,6 +66,8 @@ class Call:
     """C++ expression of the input's address."""
     target: str
     """C++ expression of the output's address."""
+    scratch: str | None
+    """C++ expression of the address of further memory, where it needs any."""
 
     @property
     def kind(self) -> str:
@@ -104,7 +110,7 @@ class Call:
         if isinstance(self.step, Pack | Unpack):
             return "the same values in another layout"
         macs = sum(layer.macs for layer in self.step.layers)
-        text = ", then ".join(_describe(layer) for layer in self.step.layers)
+        text = describe(self.step.layers)
         return text + (f"; {macs:,} MACs" if macs else "")
 
     @property
@@ -135,8 +141,9 @@ class Call:
 
 def calls(program: Program) -> list[Call]:
     """The kernel calls of one inference, in order."""
+    memory = program.memory
     return [
-        Call(step, _address(program.memory, step.source), _address(program.memory, step.target))
+        Call(step, _address(memory.of(step.source)), _address(memory.of(step.target)), _scratch(memory, step))
         for step in program.steps
     ]
 
@@ -163,7 +170,7 @@ def render(program: Program, banner: str, identity: str) -> str:
 
 
 def describe(layers: Sequence[Layer]) -> str:
-    """Fused layers in a few words."""
+    """Layers that one step computes, in words."""
     return ", then ".join(_describe(layer) for layer in layers)
 
 
@@ -191,9 +198,10 @@ def _shape(layout: Layout) -> str:
     return f"{layout.tensor.positions} x {layout.tensor.channels}{' in planes' if isinstance(layout, Planes) else ''}"
 
 
-def _address(memory: MemoryPlan, layout: Layout) -> str:
-    buffer = memory.of(layout)
-    address = f"arena + {buffer.offset}" if buffer.place is Place.ARENA and buffer.offset else buffer.place.value
-    if not isinstance(layout, Planes):
-        return address
-    return f"kernels::halves({address})"
+def _address(buffer: Buffer) -> str:
+    return f"arena + {buffer.offset}" if buffer.place is Place.ARENA and buffer.offset else buffer.place.value
+
+
+def _scratch(memory: MemoryPlan, step: Step) -> str | None:
+    buffer = memory.scratch.get(step)
+    return None if buffer is None else _address(buffer)

@@ -5,6 +5,7 @@ step that turns one layout into the other stands wherever two neighbours disagre
 """
 
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import ClassVar
 
 import numpy as np
@@ -13,18 +14,29 @@ import numpy.typing as npt
 from hardwear.codegen.fixed_point import Multiplier
 from hardwear.codegen.fusion import FusedConv, Operation
 from hardwear.codegen.graph import INT8_MAX, INT8_MIN, AveragePool, Graph, Layer, Reshape, Tensor
-from hardwear.codegen.layout import BLOCK, WORD_BYTES, Layout, Planes, Rows, whole_blocks
+from hardwear.codegen.layout import BLOCK, PAIRS, QUADS, WORD_BYTES, Layout, Planes, Rows, whole_blocks
 
 TAPS = (3, 5)
 """Lengths of the fast convolution kernels; shorter ones are filled up with taps of zero."""
 MAX_UNROLL = 8
-"""Planes that a convolution computes between two branches, at most: 96 bytes of code each."""
+"""Pairs of channels that a convolution computes between two branches, at most: about 100 bytes of code each."""
 
 _INT32_MAX = 2**31 - 1
 _POST_INDEX_MAX = 1020
 """Bytes by which LDRD moves its address."""
 _AVERAGE_WIDTH_MAX = 255
 """Positions whose int8 add up within 16 bits."""
+
+
+class Preference(Enum):
+    """What to spare where a choice is free."""
+
+    SPEED = "speed"
+    """Activations in planes of two int16, weights widened in flash: fewest instructions."""
+    RAM = "ram"
+    """Activations in planes of four int8, widened in the kernel."""
+    FLASH = "flash"
+    """Weights of int8 in flash, widened at run time."""
 
 
 @dataclass(frozen=True)
@@ -43,15 +55,22 @@ class PlanesChannel:
 class PlanesConv:
     """A fused convolution from planes to planes."""
 
-    kernel: ClassVar[str] = "convolve"
     fused: FusedConv
     source: Planes
     target: Planes
     weights: npt.NDArray[np.int16]
-    """(output channels, planes, taps, 2), doubled; zeros fill up an odd channel and missing taps."""
+    """(output channels, planes, words of a plane's two or four channels, taps, 2), doubled; zeros fill up what is
+    missing."""
     channels: tuple[PlanesChannel, ...]
     unroll: int
     """Planes that are computed between two branches."""
+    narrow: bool
+    """Whether the weights are int8 in flash and widened at run time."""
+
+    @property
+    def kernel(self) -> str:
+        """Its C++ function."""
+        return "convolve_widening" if self.narrow else "convolve"
 
     @property
     def name(self) -> str:
@@ -66,7 +85,21 @@ class PlanesConv:
     @property
     def taps(self) -> int:
         """Taps that are computed."""
-        return int(self.weights.shape[2])
+        return int(self.weights.shape[3])
+
+    @property
+    def stored_weights(self) -> npt.NDArray[np.int16] | npt.NDArray[np.int8]:
+        """What is in flash: the weights, or their undoubled bytes in the order in which SXTB16 takes them."""
+        words = self.weights.reshape(len(self.weights), -1, 2)
+        if not self.narrow:
+            return words
+        even = np.pad(words // 2, ((0, 0), (0, words.shape[1] % 2), (0, 0))).astype(np.int8)
+        return even.reshape(len(words), -1, 2, 2).transpose(0, 1, 3, 2)
+
+    @property
+    def scratch_bytes(self) -> int:
+        """RAM for the widened weights of one output channel."""
+        return 2 * self.stored_weights[0].size if self.narrow else 0
 
     @property
     def blocks(self) -> int:
@@ -151,13 +184,17 @@ class Plain:
 Step = PlanesConv | PlanesAverage | Pack | Unpack | Plain
 
 
-def choose_kernels(graph: Graph, operations: tuple[Operation, ...]) -> tuple[Step, ...]:
+def choose_kernels(
+    graph: Graph, operations: tuple[Operation, ...], prefer: Preference = Preference.SPEED
+) -> tuple[Step, ...]:
     """The steps of one inference, in order, each with the layouts that it reads and writes.
 
     Args:
         graph: Where the operations come from; its window comes and its outputs go in rows.
         operations: What `fuse` made of it.
+        prefer: What to spare.
     """
+    lanes = QUADS if prefer is Preference.RAM else PAIRS
     pending = [part for operation in operations for part in _feasible(operation)]
     root = _roots(graph)
     outputs = {root[graph.embedding.index].index, root[graph.logits.index].index}
@@ -176,11 +213,11 @@ def choose_kernels(graph: Graph, operations: tuple[Operation, ...]) -> tuple[Ste
                 needed = whole_blocks(conv.output.positions) + fast_taps(conv.taps) - 1
                 stride = max(needed, conv.pad_left + conv.input.positions)
                 view = replace(current.tensor, positions=conv.input.positions, channels=conv.input.channels)
-                packed = Planes(view, conv.pad_left, stride)
+                packed = Planes(view, conv.pad_left, stride, lanes)
                 steps.append(Pack(current, packed))
                 current = packed
-            target = _output_planes(operation, output, following)
-            steps.append(_planes_conv(operation, current, target))
+            target = _output_planes(operation, output, following, lanes)
+            steps.append(_planes_conv(operation, current, target, narrow=prefer is Preference.FLASH))
             current = target
         elif isinstance(current, Planes):
             assert isinstance(operation, AveragePool)
@@ -229,14 +266,23 @@ def _channel(bias: int, multiplier: Multiplier, largest: int, zero_point: int) -
     return None if product + abs(half) + 1 > _INT32_MAX else PlanesChannel(2 * bias, mantissa, half, shift)
 
 
+def why_plain(fused: FusedConv) -> str | None:
+    """Why a convolution can't run over planes; None if it can."""
+    conv, taps = fused.conv, fast_taps(fused.conv.taps)
+    if not taps:
+        return f"{conv.taps} taps, the fast kernels reach to {TAPS[-1]}"
+    if conv.stride != 1:
+        return f"stride {conv.stride}, the fast kernels know 1"
+    stride = max(whole_blocks(conv.output.positions) + taps - 1, conv.pad_left + whole_blocks(conv.input.positions))
+    if stride * WORD_BYTES > _POST_INDEX_MAX:
+        return f"planes of {stride} positions, the fast kernels reach to {_POST_INDEX_MAX // WORD_BYTES}"
+    return None if planes_channels(fused) is not None else "sums or multipliers that leave 32 bits when doubled"
+
+
 def _feasible(operation: Operation) -> tuple[Operation, ...]:
     """The operation, or a fused convolution's own layers where it can't run over planes."""
-    if not isinstance(operation, FusedConv):
-        return (operation,)
-    conv, taps = operation.conv, fast_taps(operation.conv.taps)
-    stride = max(whole_blocks(conv.output.positions) + taps - 1, conv.pad_left + whole_blocks(conv.input.positions))
-    fits = conv.stride == 1 and taps and stride * WORD_BYTES <= _POST_INDEX_MAX
-    return (operation,) if fits and planes_channels(operation) is not None else operation.layers
+    plain = isinstance(operation, FusedConv) and why_plain(operation) is not None
+    return operation.layers if plain and isinstance(operation, FusedConv) else (operation,)
 
 
 def _roots(graph: Graph) -> dict[int, Tensor]:
@@ -257,26 +303,28 @@ def _reads_planes(operation: Operation, source: Tensor) -> bool:
     return isinstance(operation, FusedConv)
 
 
-def _output_planes(fused: FusedConv, output: Tensor, following: Operation | None) -> Planes:
+def _output_planes(fused: FusedConv, output: Tensor, following: Operation | None, lanes: int) -> Planes:
     """Planes with room for what the kernel writes and for what the next one reads."""
     pad, needed = 0, 0
     if isinstance(following, FusedConv) and _reads_planes(following, output):
         pad = following.conv.pad_left
         needed = whole_blocks(following.conv.output.positions) + fast_taps(following.conv.taps) - 1
     written = whole_blocks(fused.conv.output.positions) // fused.pool
-    return Planes(output, pad, max(needed, pad + written))
+    return Planes(output, pad, max(needed, pad + written), lanes)
 
 
-def _planes_conv(fused: FusedConv, source: Planes, target: Planes) -> PlanesConv:
+def _planes_conv(fused: FusedConv, source: Planes, target: Planes, narrow: bool) -> PlanesConv:
     conv = fused.conv
     channels = planes_channels(fused)
     assert channels is not None
     outputs, taps, inputs = conv.weights.shape
-    weights = np.zeros((outputs, source.pairs * 2, fast_taps(taps)), np.int16)
+    weights = np.zeros((outputs, source.count * source.lanes, fast_taps(taps)), np.int16)
     weights[:, :inputs, :taps] = 2 * conv.weights.transpose(0, 2, 1).astype(np.int16)
-    words = weights.reshape(outputs, source.pairs, 2, -1).transpose(0, 1, 3, 2)
-    return PlanesConv(fused, source, target, words, channels, _unroll(source.pairs))
+    # Of a word's lanes the first and third meet in one SMLAD, then the second and fourth.
+    words = weights.reshape(outputs, source.count, 2, source.lanes // 2, -1).transpose(0, 1, 3, 4, 2)
+    return PlanesConv(fused, source, target, words, channels, _unroll(source), narrow)
 
 
-def _unroll(pairs: int) -> int:
-    return next(count for count in range(min(pairs, MAX_UNROLL), 0, -1) if pairs % count == 0)
+def _unroll(source: Planes) -> int:
+    limit = min(source.count, MAX_UNROLL * PAIRS // source.lanes)
+    return next(count for count in range(limit, 0, -1) if source.count % count == 0)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from hardwear.codegen.graph import Activation, Graph, Reshape
-from hardwear.codegen.kernels import Plain, Step
+from hardwear.codegen.kernels import Plain, PlanesConv, Step
 from hardwear.codegen.layout import Layout, Rows
 from hardwear.errors import ConversionError
 
@@ -50,6 +50,8 @@ class MemoryPlan:
 
     arena_bytes: int
     buffers: dict[Layout, Buffer]
+    scratch: dict[Step, Buffer]
+    """Memory that a step needs beside its input and output."""
 
     def of(self, activation: Layout) -> Buffer:
         """The buffer of `activation`."""
@@ -82,24 +84,34 @@ def plan_memory(graph: Graph, steps: Sequence[Step]) -> MemoryPlan:
         raise ConversionError("expected layers that compute from the window to the embedding to the logits, got a view")
 
     # In a chain every activation is read by the step after the one that wrote it.
-    wanted: list[tuple[int, int, int, list[Layout]]] = []
+    wanted: list[tuple[int, int, int, list[Layout] | Step]] = []
     written = -1
     for group in shared:
         last = min(written + len(group), len(steps) - 1)
-        size = -(-max(activation.size for activation in group) // ALIGNMENT) * ALIGNMENT
-        wanted.append((size, written, last, group))
+        wanted.append((_aligned(max(activation.size for activation in group)), written, last, group))
         written = last
+    for number, step in enumerate(steps):
+        if isinstance(step, PlanesConv) and step.narrow:
+            wanted.append((_aligned(step.scratch_bytes), number, number, step))
 
     buffers: dict[Layout, Buffer] = {}
+    scratch: dict[Step, Buffer] = {}
     placed: list[Buffer] = []
-    for size, first, last, group in sorted(wanted, key=lambda want: (-want[0], want[1])):
-        place = _place(owner, group[0])
+    for size, first, last, user in sorted(wanted, key=lambda want: (-want[0], want[1])):
+        place = _place(owner, user[0]) if isinstance(user, list) else Place.ARENA
         offset = _lowest(placed, size, first, last) if place is Place.ARENA else 0
         if place is Place.ARENA:
             placed.append(Buffer(place, size, offset, first, last))
-        for activation in group:
-            buffers[activation] = Buffer(place, activation.size, offset, first, last)
-    return MemoryPlan(max((buffer.offset + buffer.size for buffer in placed), default=ALIGNMENT), buffers)
+        if isinstance(user, list):
+            for activation in user:
+                buffers[activation] = Buffer(place, activation.size, offset, first, last)
+        else:
+            scratch[user] = Buffer(place, size, offset, first, last)
+    return MemoryPlan(max((buffer.offset + buffer.size for buffer in placed), default=ALIGNMENT), buffers, scratch)
+
+
+def _aligned(size: int) -> int:
+    return -(-size // ALIGNMENT) * ALIGNMENT
 
 
 def _lowest(placed: Sequence[Buffer], size: int, first: int, last: int) -> int:
