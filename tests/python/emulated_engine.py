@@ -70,6 +70,12 @@ def run(folder: Path, program: Program, windows: npt.NDArray[np.int8], *flags: s
     return Answer(rows_back[:, :6], rows_back[:, 6:], stack, engine_flash(folder), instructions)
 
 
+def stack_frames(folder: Path) -> list[tuple[str, int, str]]:
+    """Function, bytes of stack, and how the compiler knows, for all that `engine_flash` compiled."""
+    lines = (line.split("\t") for line in (folder / "engine.su").read_text().splitlines())
+    return [(name, int(size), kind) for name, size, kind in lines]
+
+
 def engine_flash(folder: Path) -> int:
     """Bytes of flash that the engine's object takes: its code, its constants, the few words of its class."""
     made = folder / "engine.o"
