@@ -204,14 +204,33 @@ def evaluate(
 def generate(
     bundle: BundleArgument = SHIPPED_BUNDLE,
     out: Annotated[Path, typer.Option("--out", help="Folder of the generated headers.")] = Path("firmware/generated"),
+    prefer: Annotated[
+        str, typer.Option(help="What the compiled engine spares: speed (instructions), ram or flash.")
+    ] = "speed",
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Also show what was decided for each layer, why, and what it will cost.")
+    ] = False,
 ) -> None:
     """Write the firmware's generated headers from a bundle alone; same bundle, same bytes."""
     from hardwear.bundle import Bundle
     from hardwear.codegen import generate as write_headers
+    from hardwear.codegen import read_graph
+    from hardwear.codegen.compiled_model import compile_graph
+    from hardwear.codegen.explain import COLUMNS, prediction
+    from hardwear.codegen.explain import explain as explained
+    from hardwear.codegen.kernels import Preference
 
+    if prefer not in [preference.value for preference in Preference]:
+        names = ", ".join(preference.value for preference in Preference)
+        raise typer.BadParameter(f"expected one of {names}, got {prefer!r}", param_hint="--prefer")
+    chosen = Preference(prefer)
     loaded = Bundle.load(bundle)
-    for path in write_headers(loaded, out):
+    for path in write_headers(loaded, out, chosen):
         console.note(f"wrote {path}")
+    if explain:
+        program = compile_graph(read_graph(loaded.tflite), chosen)
+        console.print_table("compiled engine", COLUMNS, explained(program))
+        console.note(prediction(program, chosen))
     console.note(f"identity {loaded.identity[:16]}")
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hardwear.codegen import compiled_model, read_graph
+from hardwear.codegen.kernels import Preference
 
 REPOSITORY = Path(__file__).parents[2]
 FIRMWARE = REPOSITORY / "firmware"
@@ -31,7 +32,7 @@ class Program:
         return answers[:, :6], answers[:, 6:]
 
     def layers(self, window: npt.NDArray[np.int8]) -> list[npt.NDArray[np.int8]]:
-        """What each computing layer makes of one window."""
+        """What each step makes of one window, in rows."""
         output = subprocess.run([self.path, "layers"], input=window.tobytes(), capture_output=True, check=True).stdout
         found = []
         while output:
@@ -42,12 +43,14 @@ class Program:
         return found
 
 
-def write_headers(model: bytes, folder: Path) -> int:
+def write_headers(model: bytes, folder: Path, prefer: Preference = Preference.SPEED) -> int:
     """Generates what the engine of a bare model needs under `folder`/generated; returns the embedding's size."""
     graph = read_graph(model)
     generated = folder / "generated"
     generated.mkdir(parents=True, exist_ok=True)
-    (generated / "compiled_model.h").write_text(compiled_model.render(graph, "// Test.", IDENTITY))
+    (generated / "compiled_model.h").write_text(
+        compiled_model.render(compiled_model.compile_graph(graph, prefer), "// Test.", IDENTITY)
+    )
     (generated / "contract.h").write_text(
         f"""#pragma once
 #include <cstdint>
@@ -70,8 +73,8 @@ def compile_headers(folder: Path, program: Path, *flags: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def build(model: bytes, folder: Path, *flags: str) -> Program:
-    """The sanitised (or otherwise flagged) program of a bare model."""
-    embedding_size = write_headers(model, folder)
-    compile_headers(folder, folder / "engine", *flags)
+def build(model: bytes, folder: Path, prefer: Preference = Preference.SPEED) -> Program:
+    """The sanitised program of a bare model."""
+    embedding_size = write_headers(model, folder, prefer)
+    compile_headers(folder, folder / "engine")
     return Program(folder / "engine", embedding_size)

@@ -52,6 +52,19 @@ def capped() -> bytes:
     return model.flatten().dense(24, relu=True).mark_embedding().dense(6).finish()
 
 
+def broken_blocks() -> bytes:
+    """Sums that are not shifted after the multiplication, even taps, and positions that are no whole blocks of four."""
+    model = ModelBuilder(seed=7).conv(10, 2)
+    source, weights = model.graph.operators[-1].inputs[:2]
+    products = model.scale_of(source)[0] * model.scale_of(weights)
+    scale = float(products.max()) / 0.9
+    model.quantize(model.current, scale, -7)
+    model.values = model.values.clip(scale * (-128 + 7), scale * (127 + 7))
+    model.conv(9, 5, same=False).conv(8, 3, same=False).leaky_relu(0.4).conv(7, 4, relu=True)
+    return model.average_pool(61).flatten().dense(20).mark_embedding().dense(6).finish()
+
+
 NETWORKS: dict[str, Callable[[], bytes]] = {
-    build.__name__: build for build in (compact, paper_like, global_mean, odd_shapes, tiny_windows, capped)
+    build.__name__: build
+    for build in (compact, paper_like, global_mean, odd_shapes, tiny_windows, capped, broken_blocks)
 }

@@ -1,5 +1,5 @@
 // A host program around CompiledClassifier for the tests: int8 windows on standard input, answers on standard output.
-// With the argument `layers` each layer's output is written instead: number, size (uint32), values.
+// With the argument `layers` each step's output is written instead: number, size (uint32), values.
 #include <cstdio>
 #include <cstring>
 
@@ -11,10 +11,11 @@ namespace {
 constexpr size_t kWindowBytes = size_t{hardwear::kWindowSamples} * hardwear::kChannelCount;
 
 struct LayerWriter {
-  void operator()(int32_t number, const int8_t* values, uint32_t count) const {
-    const uint32_t head[2] = {static_cast<uint32_t>(number), count};
+  template <typename View>
+  void operator()(int32_t number, View view) const {
+    const uint32_t head[2] = {static_cast<uint32_t>(number), view.count()};
     fwrite(head, sizeof(head), 1, stdout);
-    fwrite(values, 1, count, stdout);
+    for (uint32_t i = 0; i < view.count(); ++i) putchar(view.value(i));
   }
 };
 
@@ -22,7 +23,7 @@ struct LayerWriter {
 
 int main(int argc, char** argv) {
   static int8_t window[kWindowBytes];
-  static int8_t arena[hardwear::compiled_model::kArenaBytes];
+  alignas(16) static int8_t arena[hardwear::compiled_model::kArenaBytes];
   const bool layers = argc > 1 && strcmp(argv[1], "layers") == 0;
   hardwear::CompiledClassifier classifier;
   if (!classifier.begin()) return 1;

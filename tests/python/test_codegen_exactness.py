@@ -13,7 +13,8 @@ from tflite_micro import runtime
 
 from hardwear.bundle import Bundle
 from hardwear.codegen import generate, read_graph
-from hardwear.codegen.graph import Reshape
+from hardwear.codegen.compiled_model import compile_graph
+from hardwear.codegen.kernels import Preference
 from hardwear.quantization.tflm import TflmModel
 
 SHIPPED = compiled_engine.REPOSITORY / "models" / "compact"
@@ -34,14 +35,20 @@ def windows(count: int) -> npt.NDArray[np.int8]:
     return np.concatenate([extremes, noise, smooth])
 
 
-@pytest.fixture(scope="module", params=sorted(NETWORKS))
-def network(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, Program]:
-    model = NETWORKS[request.param]()
-    return model, compiled_engine.build(model, tmp_path_factory.mktemp(request.param))
+CASES = [(name, prefer) for name in sorted(NETWORKS) for prefer in Preference]
 
 
-def test_engine_and_tflite_micro_agree_on_every_logit_and_embedding(network: tuple[bytes, Program]) -> None:
-    model, program = network
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: f"{case[0]}-{case[1].value}")
+def network(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[bytes, Preference, Program]:
+    name, prefer = request.param
+    model = NETWORKS[name]()
+    return model, prefer, compiled_engine.build(model, tmp_path_factory.mktemp(name), prefer)
+
+
+def test_engine_and_tflite_micro_agree_on_every_logit_and_embedding(network: tuple[bytes, Preference, Program]) -> None:
+    model, _, program = network
     inputs = windows(150)
     logits, embedding = TflmModel(model).run(inputs)
     ours_logits, ours_embedding = program.run(inputs)
@@ -50,20 +57,20 @@ def test_engine_and_tflite_micro_agree_on_every_logit_and_embedding(network: tup
     assert len(np.unique(logits)) > 20, "a model that always answers the same proves nothing"
 
 
-def test_engine_and_tflite_micro_agree_on_every_layer(network: tuple[bytes, Program]) -> None:
-    model, program = network
+def test_engine_and_tflite_micro_agree_on_every_layer(network: tuple[bytes, Preference, Program]) -> None:
+    model, prefer, program = network
     interpreter: Any = runtime.Interpreter.from_bytes(
         model, arena_size=1 << 20, intrepreter_config=runtime.InterpreterConfig.kPreserveAllTensors
     )
-    layers = [layer for layer in read_graph(model).layers if not isinstance(layer, Reshape)]
+    steps = compile_graph(read_graph(model), prefer).steps
     for window in windows(16):
         interpreter.set_input(window[np.newaxis], 0)
         interpreter.invoke()
         outputs = program.layers(window)
-        assert len(outputs) == len(layers)
-        for layer, output in zip(layers, outputs, strict=True):
-            expected = np.asarray(interpreter.GetTensor(layer.output.index, 0)["tensor_data"]).ravel()
-            np.testing.assert_array_equal(output, expected, err_msg=layer.name)
+        assert len(outputs) == len(steps)
+        for step, output in zip(steps, outputs, strict=True):
+            expected = np.asarray(interpreter.GetTensor(step.target.tensor.index, 0)["tensor_data"])
+            np.testing.assert_array_equal(output, expected.ravel(), err_msg=step.name)
 
 
 @pytest.fixture(scope="module")
@@ -76,11 +83,17 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Bundle, Program]:
     return bundle, Program(folder / "engine", bundle.manifest.outputs.embedding.size)
 
 
-def test_shipped_engine_and_tflite_micro_agree_on_random_windows(shipped: tuple[Bundle, Program]) -> None:
-    bundle, program = shipped
-    inputs = windows(300)
-    for ours, golden in zip(program.run(inputs), TflmModel(bundle.tflite).run(inputs), strict=True):
-        np.testing.assert_array_equal(ours, golden)
+@pytest.mark.parametrize("name", ["compact", "nano", "leaky", "relu"])
+def test_engine_and_tflite_micro_agree_on_ten_thousand_windows(name: str, tmp_path: Path) -> None:
+    sources = {"leaky": NETWORKS["paper_like"], "relu": NETWORKS["compact"]}
+    model = sources[name]() if name in sources else Bundle.load(SHIPPED.with_name(name)).tflite
+    embedding_size = compiled_engine.write_headers(model, tmp_path)
+    # No sanitisers: thousands of windows have to go through.
+    compiled_engine.compile_headers(tmp_path, tmp_path / "engine", "-DNDEBUG")
+    inputs = windows(10_000)
+    ours = Program(tmp_path / "engine", embedding_size).run(inputs)
+    for answer, golden in zip(ours, TflmModel(model).run(inputs), strict=True):
+        np.testing.assert_array_equal(answer, golden)
 
 
 @pytest.mark.data

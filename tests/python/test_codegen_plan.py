@@ -1,60 +1,81 @@
 """The memory plan: nothing overwritten before it was read, outputs where the caller wants them, no byte too many."""
 
+from itertools import combinations, pairwise
+
 import pytest
 from engine_models import NETWORKS
 from tflite_builder import ModelBuilder
 
-from hardwear.codegen.graph import Activation, Graph, Reshape
-from hardwear.codegen.plan import Buffer, Place, plan_memory
+from hardwear.codegen.compiled_model import Program, compile_graph
+from hardwear.codegen.graph import Activation
+from hardwear.codegen.kernels import Plain
+from hardwear.codegen.plan import ALIGNMENT, Buffer, Place
 from hardwear.codegen.reader import read_graph
 from hardwear.errors import ConversionError
 
 
 @pytest.fixture(params=sorted(NETWORKS))
-def graph(request: pytest.FixtureRequest) -> Graph:
-    return read_graph(NETWORKS[request.param]())
+def program(request: pytest.FixtureRequest) -> Program:
+    return compile_graph(read_graph(NETWORKS[request.param]()))
 
 
 def overlap(a: Buffer, b: Buffer) -> bool:
     return a.place == b.place and a.offset < b.offset + b.size and b.offset < a.offset + a.size
 
 
-def test_no_layer_writes_into_what_it_reads_but_activations(graph: Graph) -> None:
-    plan = plan_memory(graph)
-    for layer in graph.layers:
-        source, target = plan.of(layer.input), plan.of(layer.output)
-        if isinstance(layer, Reshape) or (isinstance(layer, Activation) and source == target):
-            assert source == target
+def test_no_step_writes_into_what_it_reads_but_activations(program: Program) -> None:
+    for step in program.steps:
+        source, target = program.memory.of(step.source), program.memory.of(step.target)
+        if isinstance(step, Plain) and isinstance(step.layer, Activation) and source.offset == target.offset:
+            assert source.size == target.size
         else:
-            assert not overlap(source, target), layer.name
+            assert not overlap(source, target), step.name
 
 
-def test_nothing_leaves_the_arena_and_the_window_is_never_written(graph: Graph) -> None:
-    plan = plan_memory(graph)
-    for layer in graph.layers:
-        target = plan.of(layer.output)
+def test_buffers_that_live_at_the_same_time_do_not_overlap(program: Program) -> None:
+    for a, b in combinations(program.memory.buffers.values(), 2):
+        shared = (a.first, a.last, a.offset) == (b.first, b.last, b.offset)  # one works in place on the other
+        if not shared and a.first <= b.last and b.first <= a.last:
+            assert not overlap(a, b)
+
+
+def test_every_step_reads_what_the_one_before_wrote(program: Program) -> None:
+    for before, after in pairwise(program.steps):
+        assert before.target is after.source
+
+
+def test_nothing_leaves_the_arena_and_the_window_is_never_written(program: Program) -> None:
+    for step in program.steps:
+        target = program.memory.of(step.target)
         if target.place is Place.ARENA:
-            assert 0 <= target.offset <= plan.arena_bytes - target.size
-            assert target.offset % 16 == 0
-        assert isinstance(layer, Reshape) or target.place is not Place.WINDOW
+            assert 0 <= target.offset <= program.memory.arena_bytes - target.size
+            assert target.offset % ALIGNMENT == 0
+        assert target.place is not Place.WINDOW
 
 
-def test_outputs_are_written_where_the_caller_wants_them_and_then_kept(graph: Graph) -> None:
-    plan = plan_memory(graph)
-    assert plan.of(graph.logits).place is Place.LOGITS
-    assert plan.of(graph.embedding).place is Place.EMBEDDING
-    done = False
-    for layer in graph.layers:
-        assert not (done and plan.of(layer.output).place is Place.EMBEDDING and not isinstance(layer, Reshape))
-        done = done or layer.output is graph.embedding
+def test_outputs_are_written_once_where_the_caller_wants_them(program: Program) -> None:
+    places = [program.memory.of(step.target).place for step in program.steps]
+    assert places.count(Place.EMBEDDING) == places.count(Place.LOGITS) == 1
+    assert places[-1] is Place.LOGITS
 
 
-def test_arena_is_as_small_as_the_largest_pair_of_neighbours() -> None:
-    plan = plan_memory(read_graph(NETWORKS["compact"]()))
-    assert plan.arena_bytes == 128 * 16 + 128 * 16
+def test_arena_is_as_small_as_the_largest_pair_of_neighbours(program: Program) -> None:
+    sizes = [
+        -(-buffer.size // ALIGNMENT) * ALIGNMENT if buffer.place is Place.ARENA else 0
+        for buffer in (program.memory.of(layout) for step in program.steps for layout in (step.source, step.target))
+    ]
+    in_place = [
+        isinstance(step, Plain) and isinstance(step.layer, Activation) and sizes[2 * i] == sizes[2 * i + 1]
+        for i, step in enumerate(program.steps)
+    ]
+    pairs = [
+        max(sizes[2 * i : 2 * i + 2]) if in_place[i] else sum(sizes[2 * i : 2 * i + 2])
+        for i in range(len(program.steps))
+    ]
+    assert program.memory.arena_bytes == max(pairs)
 
 
 def test_an_output_that_is_only_a_view_is_refused() -> None:
     model = ModelBuilder().mark_embedding().flatten().dense(6)
     with pytest.raises(ConversionError, match="view"):
-        plan_memory(read_graph(model.finish()))
+        compile_graph(read_graph(model.finish()))

@@ -9,7 +9,8 @@ namespace {
 alignas(16) int8_t arena[compiled_model::kArenaBytes];
 
 struct NoObserver {
-  void operator()(int32_t, const int8_t*, uint32_t) const {}
+  template <typename View>
+  void operator()(int32_t, View) const {}
 };
 
 }  // namespace

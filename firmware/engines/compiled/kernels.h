@@ -8,6 +8,8 @@
 
 #include <cstdint>
 
+#include "engines/compiled/dsp.h"
+
 namespace hardwear {
 namespace kernels {
 
@@ -113,7 +115,8 @@ inline int32_t sum_of(const int8_t* values, int32_t count) {
   return sum;
 }
 
-inline void conv1d(const Conv1D& layer, const int8_t* input, int8_t* output) {
+// Never inlined: what it costs should not depend on how often it is called.
+__attribute__((noinline)) inline void conv1d(const Conv1D& layer, const int8_t* input, int8_t* output) {
   const int32_t row = layer.taps * layer.in_channels;
   for (int32_t position = 0; position < layer.out_positions; ++position) {
     // The part of the kernel that hangs over the start or the end of the input reads zero points. Folding the zero
@@ -138,9 +141,45 @@ inline void conv1d(const Conv1D& layer, const int8_t* input, int8_t* output) {
   }
 }
 
+// Adds to `sums` the products of `input` with four rows of weights. Sign extension of bytes 0 and 2, then of 1 and 3,
+// makes operands of SMLAD; each input is widened once for all rows.
+inline void dot_four_rows(const int8_t* input, const int8_t* weights, int32_t count, int32_t (&sums)[4]) {
+  const int8_t* const end = input + count;
+  int32_t sum0 = sums[0], sum1 = sums[1], sum2 = sums[2], sum3 = sums[3];
+  for (const int8_t* const fours = input + (count & ~INT32_C(3)); input != fours; input += 4, weights += 4) {
+    const uint32_t inputs = dsp::load(input);
+    const uint32_t even = dsp::sxtb16(inputs), odd = dsp::sxtb16_odd(inputs);
+    const uint32_t row0 = dsp::load(weights), row1 = dsp::load(weights + count);
+    sum0 = dsp::smlad(odd, dsp::sxtb16_odd(row0), dsp::smlad(even, dsp::sxtb16(row0), sum0));
+    sum1 = dsp::smlad(odd, dsp::sxtb16_odd(row1), dsp::smlad(even, dsp::sxtb16(row1), sum1));
+    const uint32_t row2 = dsp::load(weights + 2 * count), row3 = dsp::load(weights + 3 * count);
+    sum2 = dsp::smlad(odd, dsp::sxtb16_odd(row2), dsp::smlad(even, dsp::sxtb16(row2), sum2));
+    sum3 = dsp::smlad(odd, dsp::sxtb16_odd(row3), dsp::smlad(even, dsp::sxtb16(row3), sum3));
+  }
+  for (; input != end; ++input, ++weights) {
+    sum0 += *input * weights[0];
+    sum1 += *input * weights[count];
+    sum2 += *input * weights[2 * count];
+    sum3 += *input * weights[3 * count];
+  }
+  sums[0] = sum0, sums[1] = sum1, sums[2] = sum2, sums[3] = sum3;
+}
+
 inline void fully_connected(const FullyConnected& layer, const int8_t* input, int8_t* output) {
   const int8_t* weights = layer.weights;
-  for (int32_t i = 0; i < layer.outputs; ++i) {
+  int32_t i = 0;
+#if HARDWEAR_DSP
+  for (; i + 3 < layer.outputs; i += 4) {
+    const int32_t* const bias = layer.bias + i;
+    int32_t sums[4] = {bias[0], bias[1], bias[2], bias[3]};
+    dot_four_rows(input, weights, layer.inputs, sums);
+    for (int32_t row = 0; row < 4; ++row) {
+      output[i + row] = clamp_to(multiply(sums[row], layer.multiplier) + layer.output_zero_point, layer.clamp);
+    }
+    weights += 4 * layer.inputs;
+  }
+#endif
+  for (; i < layer.outputs; ++i) {
     const int32_t sum = layer.bias[i] + dot(input, weights, layer.inputs);
     output[i] = clamp_to(multiply(sum, layer.multiplier) + layer.output_zero_point, layer.clamp);
     weights += layer.inputs;

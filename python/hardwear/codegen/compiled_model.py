@@ -1,9 +1,11 @@
 """The generated network of the compiled engine: its constants and the sequence of kernel calls."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from hardwear.codegen.fusion import fuse
 from hardwear.codegen.graph import (
     Activation,
     AveragePool,
@@ -15,13 +17,14 @@ from hardwear.codegen.graph import (
     MaxPool,
     Mean,
     Reshape,
-    Tensor,
 )
-from hardwear.codegen.plan import MemoryPlan, Place, plan_memory
+from hardwear.codegen.kernels import Pack, Plain, PlanesConv, Preference, Step, Unpack, choose_kernels
+from hardwear.codegen.layout import Layout, Planes
+from hardwear.codegen.plan import Buffer, MemoryPlan, Place, plan_memory
 from hardwear.codegen.templating import braced, environment
 from hardwear.contract import CHANNEL_COUNT, CLASS_COUNT, WINDOW_SAMPLES
 
-_KERNELS: dict[type[Layer], str] = {
+_PLAIN_KERNELS: dict[type[Layer], str] = {
     Conv1D: "conv1d",
     FullyConnected: "fully_connected",
     MaxPool: "max_pool",
@@ -32,52 +35,83 @@ _KERNELS: dict[type[Layer], str] = {
 
 
 @dataclass(frozen=True)
-class Step:
+class Program:
+    """A network, compiled: what is called in which order, and where every activation lies."""
+
+    graph: Graph
+    steps: tuple[Step, ...]
+    memory: MemoryPlan
+
+
+def compile_graph(graph: Graph, prefer: Preference = Preference.SPEED) -> Program:
+    """All passes, one after the other.
+
+    Args:
+        graph: The network.
+        prefer: What to spare where a choice is free.
+
+    Raises:
+        ConversionError: The network's memory can't be planned.
+    """
+    steps = choose_kernels(graph, fuse(graph), prefer)
+    return Program(graph, steps, plan_memory(graph, steps))
+
+
+@dataclass(frozen=True)
+class Call:
     """One call of a kernel, as the template writes it."""
 
-    layer: Layer
+    step: Step
     source: str
     """C++ expression of the input's address."""
     target: str
     """C++ expression of the output's address."""
+    scratch: str | None
+    """C++ expression of the address of further memory, where it needs any."""
 
     @property
-    def kernel(self) -> str:
-        """The function of `firmware/engines/compiled/kernels.h`."""
-        return _KERNELS[type(self.layer)]
+    def kind(self) -> str:
+        """Which part of the template writes it: the name of the kernel."""
+        step = self.step
+        return _PLAIN_KERNELS[type(step.layer)] if isinstance(step, Plain) else step.kernel
+
+    @property
+    def layer(self) -> Layer:
+        """The only layer of a plain step or of an average over planes."""
+        (layer,) = self.step.layers
+        return layer
 
     @property
     def symbol(self) -> str:
-        """Name of the layer's constant: `conv_2` is `kConv2`."""
-        return "k" + "".join(part.capitalize() for part in self.layer.name.split("_"))
+        """Name of the step's constants: `conv_2` is `kConv2`."""
+        return "k" + self.type_name
+
+    @property
+    def type_name(self) -> str:
+        """Name of the step's type: `conv_2` is `Conv2`."""
+        return "".join(part.capitalize() for part in self.step.name.split("_"))
+
+    @property
+    def view(self) -> str:
+        """The output as an observer sees it."""
+        target = self.step.target
+        if isinstance(target, Planes):
+            return f"kernels::PlanesView<{target.cpp}>{{{self.target}}}"
+        return f"kernels::RowsView{{{self.target}, {target.size}}}"
 
     @property
     def shapes(self) -> str:
-        """Shapes of input and output: `128 x 6 -> 128 x 16`."""
-        return f"{_shape(self.layer.input)} -> {_shape(self.layer.output)}"
+        """Shapes and layouts of input and output."""
+        return f"{_shape(self.step.source)} -> {_shape(self.step.target)}"
 
     @property
     def comment(self) -> str:
-        """What the layer does, and how much work it is."""
-        layer = self.layer
-        match layer:
-            case Conv1D():
-                padding = f", padded by {layer.pad_left} before" if layer.pad_left else ""
-                text = f"convolution of {layer.taps} taps, stride {layer.stride}{padding}"
-            case FullyConnected():
-                text = "fully connected"
-            case MaxPool() | AveragePool():
-                kind = "maximum" if isinstance(layer, MaxPool) else "mean"
-                text = f"{kind} of {layer.width} positions, stride {layer.stride}"
-            case Mean():
-                text = "mean over all positions"
-            case Activation():
-                text = f"leaky ReLU, slope {layer.alpha:.6g}" if layer.alpha else "ReLU"
-            case Reshape():
-                text = "view"
-        clamp = getattr(layer, "clamp", Clamp())
-        text += "" if clamp == Clamp() else ", ReLU" if clamp.high == Clamp().high else ", ReLU6"
-        return text + (f", {layer.macs:,} MACs" if layer.macs else "")
+        """What the step does, and how much work it is."""
+        if isinstance(self.step, Pack | Unpack):
+            return "the same values in another layout"
+        macs = sum(layer.macs for layer in self.step.layers)
+        text = describe(self.step.layers)
+        return text + (f"; {macs:,} MACs" if macs else "")
 
     @property
     def folded_bias(self) -> list[int]:
@@ -91,51 +125,83 @@ class Step:
 
     @property
     def multipliers(self) -> list[str]:
-        """C++ initialisers of a convolution's multipliers."""
+        """C++ initialisers of a plain convolution's multipliers."""
         layer = self.layer
         if not isinstance(layer, Conv1D):
             raise TypeError(f"{layer.name} has no multiplier per channel")
         return [braced((multiplier.mantissa, multiplier.shift)) for multiplier in layer.multipliers]
 
+    @property
+    def channels(self) -> list[str]:
+        """C++ initialisers of the output channels of a convolution over planes."""
+        if not isinstance(self.step, PlanesConv):
+            raise TypeError(f"{self.step.name} does not run over planes")
+        return [braced((c.bias, c.multiplier, c.half, c.shift)) for c in self.step.channels]
 
-def steps(graph: Graph, plan: MemoryPlan) -> list[Step]:
-    """The kernel calls of one inference, in order; views need none."""
+
+def calls(program: Program) -> list[Call]:
+    """The kernel calls of one inference, in order."""
+    memory = program.memory
     return [
-        Step(layer, _address(plan, layer.input), _address(plan, layer.output))
-        for layer in graph.layers
-        if not isinstance(layer, Reshape)
+        Call(step, _address(memory.of(step.source)), _address(memory.of(step.target)), _scratch(memory, step))
+        for step in program.steps
     ]
 
 
-def render(graph: Graph, banner: str, identity: str) -> str:
+def render(program: Program, banner: str, identity: str) -> str:
     """The text of `compiled_model.h`.
 
     Args:
-        graph: The network.
+        program: The compiled network.
         banner: C++ comment that names what made the file.
         identity: SHA-256 of the bundle's manifest, hex.
-
-    Raises:
-        ConversionError: The network's memory can't be planned.
     """
-    plan = plan_memory(graph)
     template = environment().get_template("compiled_model.h.j2")
     return template.render(
         banner=banner,
         identity=identity,
-        graph=graph,
-        steps=steps(graph, plan),
-        arena_bytes=plan.arena_bytes,
+        graph=program.graph,
+        calls=calls(program),
+        arena_bytes=program.memory.arena_bytes,
         window_samples=WINDOW_SAMPLES,
         channel_count=CHANNEL_COUNT,
         class_count=CLASS_COUNT,
     )
 
 
-def _shape(tensor: Tensor) -> str:
-    return f"{tensor.positions} x {tensor.channels}"
+def describe(layers: Sequence[Layer]) -> str:
+    """Layers that one step computes, in words."""
+    return ", then ".join(_describe(layer) for layer in layers)
 
 
-def _address(plan: MemoryPlan, tensor: Tensor) -> str:
-    buffer = plan.of(tensor)
+def _describe(layer: Layer) -> str:
+    match layer:
+        case Conv1D():
+            padding = f", padded by {layer.pad_left} before" if layer.pad_left else ""
+            text = f"convolution of {layer.taps} taps, stride {layer.stride}{padding}"
+        case FullyConnected():
+            text = "fully connected"
+        case MaxPool() | AveragePool():
+            kind = "maximum" if isinstance(layer, MaxPool) else "mean"
+            text = f"{kind} of {layer.width} positions, stride {layer.stride}"
+        case Mean():
+            text = "mean over all positions"
+        case Activation():
+            text = f"leaky ReLU, slope {layer.alpha:.6g}" if layer.alpha else "ReLU"
+        case Reshape():
+            text = "view"
+    clamp = getattr(layer, "clamp", Clamp())
+    return text + ("" if clamp == Clamp() else ", ReLU" if clamp.high == Clamp().high else ", ReLU6")
+
+
+def _shape(layout: Layout) -> str:
+    return f"{layout.tensor.positions} x {layout.tensor.channels}{' in planes' if isinstance(layout, Planes) else ''}"
+
+
+def _address(buffer: Buffer) -> str:
     return f"arena + {buffer.offset}" if buffer.place is Place.ARENA and buffer.offset else buffer.place.value
+
+
+def _scratch(memory: MemoryPlan, step: Step) -> str | None:
+    buffer = memory.scratch.get(step)
+    return None if buffer is None else _address(buffer)

@@ -1,0 +1,138 @@
+"""What a compiled network will cost: instructions on a Cortex-M4, flash and RAM.
+
+The convolution over planes is assembly, so its instructions are counted from `firmware/engines/compiled/planes.h`
+line by line. The figures of the other kernels, and what surrounds that assembly, were fitted to what the emulator
+counted for GCC 12 at -O2; `tests/python/test_codegen_on_chip.py` holds all of them to what it counts today.
+"""
+
+from dataclasses import dataclass
+
+from hardwear.codegen.compiled_model import Program
+from hardwear.codegen.graph import Activation, AveragePool, Conv1D, FullyConnected, Layer, MaxPool, Mean, Reshape
+from hardwear.codegen.kernels import Pack, Plain, PlanesAverage, PlanesConv, Step, Unpack
+from hardwear.codegen.layout import PAIRS, QUADS
+
+_PAIR = {3: 15, 5: 24}
+"""Instructions of one plane and four positions, by taps: loads and SMLADs."""
+_FRAME_CODE_BYTES = 120
+_CALL_CODE_BYTES: dict[type[Step], int] = {PlanesConv: 300, PlanesAverage: 110, Pack: 130, Unpack: 80, Plain: 20}
+"""Code of a step by itself: every convolution and every change of layout is compiled for its shape."""
+_SHARED_CODE_BYTES: dict[type[Layer], int] = {
+    Conv1D: 700,
+    FullyConnected: 800,
+    MaxPool: 150,
+    AveragePool: 200,
+    Mean: 250,
+}
+"""Code that all steps of a kind share."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one step, or of all."""
+
+    macs: int
+    """Multiply-accumulates that the layers ask for."""
+    instructions: int
+    """On a Cortex-M4, for one inference."""
+    constant_bytes: int
+    """Weights, biases, multipliers and tables in flash."""
+    code_bytes: int
+    """Code in flash; what steps share is counted where it is used first."""
+
+    @property
+    def flash_bytes(self) -> int:
+        """Constants and code."""
+        return self.constant_bytes + self.code_bytes
+
+
+def step_costs(program: Program) -> list[Cost]:
+    """What each step costs."""
+    costs: list[Cost] = []
+    known: set[type[Layer]] = set()
+    for step in program.steps:
+        code = _CALL_CODE_BYTES[type(step)]
+        if isinstance(step, Plain) and type(step.layer) not in known:
+            known.add(type(step.layer))
+            code += _SHARED_CODE_BYTES.get(type(step.layer), 0)
+        if isinstance(step, PlanesConv):
+            code += step.unroll * step.source.lanes // 2 * _pair(step) * 4
+        macs = sum(layer.macs for layer in step.layers)
+        costs.append(Cost(macs, round(_instructions(step)), _constant_bytes(step), code))
+    return costs
+
+
+def program_cost(program: Program) -> Cost:
+    """The sum over all steps."""
+    costs = step_costs(program)
+    return Cost(
+        sum(cost.macs for cost in costs),
+        sum(cost.instructions for cost in costs),
+        sum(cost.constant_bytes for cost in costs),
+        sum(cost.code_bytes for cost in costs) + _FRAME_CODE_BYTES,
+    )
+
+
+def _instructions(step: Step) -> float:
+    match step:
+        case PlanesConv():
+            return _planes_conv(step)
+        case PlanesAverage(layer=layer):
+            pools = layer.output.positions * step.source.pairs
+            return pools * ((4.24 if step.source.lanes == PAIRS else 7.4) * layer.width + 30)
+        case Pack():
+            return (12 if step.target.lanes == PAIRS else 13.5) * step.target.count * step.target.tensor.positions
+        case Unpack():
+            return 9.5 * step.target.size
+        case Plain(layer=layer):
+            return _plain(layer)
+
+
+def _plain(layer: Layer) -> float:
+    outputs = layer.output.size
+    match layer:
+        case Conv1D():
+            return 4 * layer.macs + 72 * outputs
+        case FullyConnected():
+            blocked = outputs // 4 * 4  # four outputs at a time share their inputs
+            return layer.input.size * (1.81 * blocked + 3.5 * (outputs - blocked)) + 55 * outputs + 60
+        case MaxPool():
+            return outputs * 6 * layer.width
+        case AveragePool():
+            return outputs * (6 * layer.width + 16)
+        case Mean():
+            return 4 * layer.input.size + 22 * outputs
+        case Activation():
+            return 3.9 * outputs
+        case Reshape():
+            return 0
+
+
+def _pair(step: PlanesConv) -> int:
+    """Instructions of one pair of channels and four positions; four int8 to a word are widened first."""
+    return _PAIR[step.taps] + (3 + step.taps if step.source.lanes == QUADS else 0)
+
+
+def _planes_conv(step: PlanesConv) -> float:
+    fused, source = step.fused, step.source
+    outputs = 4 // fused.pool
+    block = 7 + source.pairs * _pair(step) + {1: 0, 2: 6, 4: 9}[fused.pool]
+    if step.unroll != source.count:
+        block += 3 * (source.count // step.unroll)
+    mapped = (1 if fused.table is not None else 0) + (1 if step.unshifted else 0)
+    block += 2 + mapped + outputs * (5 + mapped) + 4
+    widening = 2.5 * step.stored_weights[0].size if step.narrow else 0
+    return len(step.channels) * (step.blocks * block + 44 + widening)
+
+
+def _constant_bytes(step: Step) -> int:
+    match step:
+        case PlanesConv():
+            return step.stored_weights.nbytes + 16 * len(step.channels) + (256 if step.fused.table is not None else 0)
+        case Plain(layer=Conv1D() as layer):
+            return layer.weights.nbytes + 12 * layer.bias.size
+        case Plain(layer=FullyConnected() as layer):
+            return layer.weights.nbytes + layer.bias.nbytes
+        case Plain(layer=Activation()):
+            return 256
+    return 0

@@ -1,0 +1,78 @@
+"""What the compiler decided for each step, why, and what it predicts that it costs."""
+
+from hardwear.codegen.compiled_model import Program, describe
+from hardwear.codegen.cost import program_cost, step_costs
+from hardwear.codegen.fusion import FusedConv, fuse
+from hardwear.codegen.graph import Conv1D
+from hardwear.codegen.kernels import Pack, Plain, PlanesAverage, PlanesConv, Preference, Step, Unpack, why_plain
+from hardwear.codegen.layout import Layout
+from hardwear.codegen.plan import Buffer, Place
+
+COLUMNS = ("step", "computes", "how and why", "writes", "MACs", "instructions", "flash")
+
+
+def explain(program: Program) -> list[tuple[str, ...]]:
+    """One row of `COLUMNS` a step, and one of sums; instructions and flash are predictions for a Cortex-M4."""
+    rows = [
+        (
+            step.name,
+            describe(step.layers) or "-",
+            _decision(program, step),
+            _written(program, step.target),
+            f"{cost.macs:,}",
+            f"{cost.instructions:,}",
+            f"{cost.flash_bytes:,}",
+        )
+        for step, cost in zip(program.steps, step_costs(program), strict=True)
+    ]
+    total = program_cost(program)
+    sums = (f"{total.macs:,}", f"{total.instructions:,}", f"{total.flash_bytes:,}")
+    return [*rows, ("all", "", "", f"arena of {program.memory.arena_bytes:,} bytes", *sums)]
+
+
+def prediction(program: Program, prefer: Preference) -> str:
+    """The sums in one sentence."""
+    total = program_cost(program)
+    return (
+        f"for {prefer.value}: {total.instructions:,} instructions an inference "
+        f"({total.instructions / max(total.macs, 1):.2f} a multiply-accumulate), {total.flash_bytes:,} bytes of flash, "
+        f"arena of {program.memory.arena_bytes:,} bytes"
+    )
+
+
+def _decision(program: Program, step: Step) -> str:
+    match step:
+        case PlanesConv():
+            parts = [f"SMLAD, blocks of 4 positions, {step.taps} taps"]
+            if step.fused.pool > 1:
+                parts.append(f"largest of {step.fused.pool} sums before rescaling")
+            if step.fused.table is not None:
+                parts.append("activation by a table")
+            if step.narrow:
+                parts.append(f"int8 weights widened at run time, {step.scratch_bytes} bytes of scratch")
+            return "; ".join(parts)
+        case PlanesAverage():
+            return "two channels at a time"
+        case Pack():
+            return "the next step reads planes"
+        case Unpack():
+            return "what follows reads rows"
+        case Plain(layer=Conv1D() as conv):
+            reasons = [
+                why_plain(operation)
+                for operation in fuse(program.graph)
+                if isinstance(operation, FusedConv) and operation.conv is conv
+            ]
+            return f"plain: {reasons[0]}"
+        case Plain():
+            return "plain"
+
+
+def _written(program: Program, layout: Layout) -> str:
+    return f"{layout.text} at {_place(program.memory.of(layout))}"
+
+
+def _place(buffer: Buffer) -> str:
+    return (
+        f"{buffer.offset}, steps {buffer.first} to {buffer.last}" if buffer.place is Place.ARENA else buffer.place.value
+    )

@@ -1,0 +1,52 @@
+"""The kernels of the Cortex-M4 answer what TFLite-Micro answers, and cost what the compiler predicted."""
+
+from pathlib import Path
+
+import compiled_engine
+import emulated_engine
+import numpy as np
+import pytest
+from engine_models import NETWORKS
+from test_codegen_exactness import windows
+from test_codegen_generator import make_bundle
+
+from hardwear.bundle import Bundle
+from hardwear.codegen import generate, read_graph
+from hardwear.codegen.compiled_model import compile_graph
+from hardwear.codegen.cost import program_cost
+from hardwear.codegen.kernels import Preference
+from hardwear.quantization.tflm import TflmModel
+
+pytestmark = pytest.mark.emulator
+
+ASSEMBLY_STACK_BYTES = 48
+"""What the assembly of a convolution pushes, which the compiler does not see."""
+SHIPPED = ("shipped_compact", "shipped_nano")
+
+
+def load(name: str) -> Bundle:
+    """A shipped bundle, or one around a network of the tests."""
+    if name in SHIPPED:
+        return Bundle.load(compiled_engine.REPOSITORY / "models" / name.removeprefix("shipped_"))
+    return make_bundle(name)
+
+
+@pytest.mark.parametrize("prefer", Preference, ids=lambda prefer: prefer.value)
+@pytest.mark.parametrize("name", [*sorted(NETWORKS), *SHIPPED])
+def test_chip_and_tflite_micro_agree_and_cost_what_was_predicted(name: str, prefer: Preference, tmp_path: Path) -> None:
+    bundle, inputs = load(name), windows(300 if name in SHIPPED else 60)
+    generate(bundle, tmp_path / "generated", prefer)
+    program = compile_graph(read_graph(bundle.tflite), prefer)
+    answer = emulated_engine.run(tmp_path, program, inputs)
+    logits, embedding = TflmModel(bundle.tflite).run(inputs)
+    np.testing.assert_array_equal(answer.logits, logits)
+    np.testing.assert_array_equal(answer.embedding, embedding)
+    predicted = program_cost(program)
+    assert predicted.instructions == pytest.approx(sum(answer.instructions.values()), rel=0.05)
+    # A small network is mostly kernels, whose size is the compiler's affair.
+    assert predicted.flash_bytes == pytest.approx(answer.flash_bytes, rel=0.05, abs=1024)
+    assert answer.stack_bytes <= 512
+    frames = emulated_engine.stack_frames(tmp_path)
+    assert all(kind == "static" for _, _, kind in frames), "every frame has a size that the compiler knows"
+    # classify() calls one kernel at a time, and a kernel at most one function.
+    assert sum(sorted((size for _, size, _ in frames), reverse=True)[:3]) + ASSEMBLY_STACK_BYTES <= 512
