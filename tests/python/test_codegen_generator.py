@@ -14,6 +14,7 @@ from engine_models import NETWORKS
 from hardwear import __version__, known_answer
 from hardwear.bundle import Bundle
 from hardwear.codegen import generate, render
+from hardwear.codegen.kernels import Preference
 from hardwear.conditioning.design import FILTER_SPEC
 from hardwear.confidence import IntegerSoftmax
 from hardwear.contract import CLASSES
@@ -194,21 +195,25 @@ def test_headers_of_two_bundles_do_not_compile_together(bundle: Bundle, tmp_path
 @pytest.mark.parametrize("network", sorted(NETWORKS))
 def test_headers_compile_for_the_chip_without_a_warning(network: str, tmp_path: Path) -> None:
     generate(make_bundle(network), tmp_path / "generated")
-    object_file = tmp_path / "engine.o"
-    command = [
-        "arm-none-eabi-g++",
-        *compiled_engine.STRICT,
-        "-mcpu=cortex-m4",
-        "-mthumb",
-        "-fno-exceptions",
-        "-fno-rtti",
-    ]
-    command += [f"-I{tmp_path}", f"-I{compiled_engine.FIRMWARE}", "-c", "-o", str(object_file)]
     for source in ("engines/compiled/compiled_classifier.cpp", "core/known_answer.cpp", "core/confidence.cpp"):
-        done = subprocess.run(
-            [*command, str(compiled_engine.FIRMWARE / source)], capture_output=True, text=True, check=False
-        )
-        assert (done.returncode, done.stderr) == (0, ""), source
+        compile_for_chip(tmp_path, source, "-mcpu=cortex-m4")
+
+
+@pytest.mark.parametrize("prefer", Preference, ids=lambda prefer: prefer.value)
+@pytest.mark.parametrize("cpu", ["cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33"])
+def test_the_engine_compiles_for_other_chips_and_at_every_level(cpu: str, prefer: Preference, tmp_path: Path) -> None:
+    generate(make_bundle("paper_like"), tmp_path / "generated", prefer)
+    for flags in (("-O0",), ("-Os", "-fno-omit-frame-pointer"), ("-O3",)):
+        compile_for_chip(tmp_path, "engines/compiled/compiled_classifier.cpp", f"-mcpu={cpu}", *flags)
+
+
+def compile_for_chip(folder: Path, source: str, *flags: str) -> None:
+    command = ["arm-none-eabi-g++", *compiled_engine.STRICT, "-mthumb", "-fno-exceptions", "-fno-rtti", *flags]
+    command += [f"-I{folder}", f"-I{compiled_engine.FIRMWARE}", "-c", "-o", str(folder / "engine.o")]
+    done = subprocess.run(
+        [*command, str(compiled_engine.FIRMWARE / source)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, ""), (source, flags)
 
 
 def compile_against(folder: Path, source: Path, program: Path) -> None:

@@ -1,4 +1,4 @@
-// The layers of an int8 network, straightforward and portable, to the last bit what TFLite-Micro's reference kernels
+// The layers of an int8 network over rows, straightforward and portable (planes.h has the fast ones), to the last bit what TFLite-Micro's reference kernels
 // compute (gemmlowp's double rounding). Weights, multipliers and sizes come from generated/compiled_model.h, whose
 // generator has proved for them that no sum here can leave 32 bits.
 //
@@ -115,7 +115,7 @@ inline int32_t sum_of(const int8_t* values, int32_t count) {
   return sum;
 }
 
-// Never inlined: what it costs should not depend on how often it is called.
+// Never inlined, as the dense layer below: what it costs should not depend on how often it is called.
 __attribute__((noinline)) inline void conv1d(const Conv1D& layer, const int8_t* input, int8_t* output) {
   const int32_t row = layer.taps * layer.in_channels;
   for (int32_t position = 0; position < layer.out_positions; ++position) {
@@ -165,7 +165,7 @@ inline void dot_four_rows(const int8_t* input, const int8_t* weights, int32_t co
   sums[0] = sum0, sums[1] = sum1, sums[2] = sum2, sums[3] = sum3;
 }
 
-inline void fully_connected(const FullyConnected& layer, const int8_t* input, int8_t* output) {
+__attribute__((noinline)) inline void fully_connected(const FullyConnected& layer, const int8_t* input, int8_t* output) {
   const int8_t* weights = layer.weights;
   int32_t i = 0;
 #if HARDWEAR_DSP
