@@ -95,8 +95,8 @@ class Design:
     power_led: bool = False
     """The firmware switches it off at start."""
     rgb_led: bool = True
-    inference_ms: float = 85.0
-    """Of the compiled engine: 4.19 million instructions (docs/bench.md) at 1.3 cycles each and 64 MHz, modelled."""
+    inference_ms: float = 15.0
+    """Of the compiled engine: 0.96 million modelled cycles (docs/performance.md) at 64 MHz, flash wait states left out."""
     asleep_hours: float = 0.0
     connected_hours: float = HOURS_A_DAY
 
