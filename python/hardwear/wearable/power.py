@@ -96,7 +96,7 @@ class Design:
     """The firmware switches it off at start."""
     rgb_led: bool = True
     inference_ms: float = 15.0
-    """Of the compiled engine: 0.96 million modelled cycles (docs/performance.md) at 64 MHz, without flash wait states."""
+    """Of the compiled engine: 0.96 million modelled cycles (docs/performance.md) at 64 MHz, wait states left out."""
     asleep_hours: float = 0.0
     connected_hours: float = HOURS_A_DAY
 
