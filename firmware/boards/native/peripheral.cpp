@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "boards/native/native_board.h"
+#include "boards/ram_storage.h"
 #include "core/bytes.h"
 #include "core/gatt.h"
 #include "core/session.h"
@@ -115,33 +116,6 @@ class FedImu final : public hardwear::Imu {
   uint16_t samples_ = 0;
 };
 
-// A flash that is empty at every start.
-class Memory final : public hardwear::Storage {
- public:
-  Memory() { std::memset(bytes_, 0xFF, sizeof bytes_); }
-  uint32_t sectors() const override { return 2; }
-  uint32_t sector_bytes() const override { return sizeof bytes_ / 2; }
-  uint32_t word_bytes() const override { return 4; }
-  bool read(uint32_t offset, uint8_t* out, size_t count) override {
-    if (!holds(offset, count)) return false;
-    std::memcpy(out, bytes_ + offset, count);
-    return true;
-  }
-  bool erase(uint32_t sector) override {
-    if (sector >= sectors()) return false;
-    std::memset(bytes_ + sector * sector_bytes(), 0xFF, sector_bytes());
-    return true;
-  }
-  bool program(uint32_t offset, const uint8_t* bytes, size_t count) override {
-    if (!holds(offset, count) || !aligned(offset, count)) return false;
-    for (size_t i = 0; i < count; ++i) bytes_[offset + i] &= bytes[i];
-    return true;
-  }
-
- private:
-  uint8_t bytes_[2 * 512];
-};
-
 // Everything is told over both ways.
 class Teller final : public hardwear::WearableListener {
  public:
@@ -155,7 +129,7 @@ PipedBoard board;
 hardwear::CompiledClassifier classifier;
 FedImu imu;
 hardwear::Acquisition acquisition;
-Memory memory;
+hardwear::RamStorage<512> memory;
 hardwear::SettingsStore store(memory);
 Teller teller;
 hardwear::Wearable wearable(board, classifier, acquisition, store, teller);
@@ -170,7 +144,7 @@ void Teller::on_prediction(const hardwear::PredictionPacket& packet) {
 }
 void Teller::on_sample(uint16_t number, const int16_t sample[kChannelCount]) { service.on_sample(number, sample); }
 void Teller::on_calibration(const hardwear::CalibrationPacket& packet) { service.on_calibration(packet); }
-void Teller::on_double_tap() { service.open_writes(); }
+void Teller::on_double_tap() { service.on_double_tap(); }
 
 void tell_table() {
   put(Kind::kService, 0, hardwear::kServiceUuid, sizeof hardwear::kServiceUuid - 1);

@@ -10,10 +10,9 @@
 //
 // Before the first letter it takes n16 and n samples: the sensor takes some while it is started. All numbers are
 // little-endian.
-#include <cstring>
-
 #include "boards/emulator/instruction_counter.h"
 #include "boards/emulator/uart.h"
+#include "boards/ram_storage.h"
 #include "core/bytes.h"
 #include "core/known_answer.h"
 #include "core/wearable.h"
@@ -104,33 +103,6 @@ class Watched final : public Imu {
   Imu& imu_;
 };
 
-// A flash that is empty at every start.
-class Memory final : public Storage {
- public:
-  Memory() { std::memset(bytes_, 0xFF, sizeof bytes_); }
-  uint32_t sectors() const override { return 2; }
-  uint32_t sector_bytes() const override { return sizeof bytes_ / 2; }
-  uint32_t word_bytes() const override { return 4; }
-  bool read(uint32_t offset, uint8_t* out, size_t count) override {
-    if (!holds(offset, count)) return false;
-    std::memcpy(out, bytes_ + offset, count);
-    return true;
-  }
-  bool erase(uint32_t sector) override {
-    if (sector >= sectors()) return false;
-    std::memset(bytes_ + sector * sector_bytes(), 0xFF, sector_bytes());
-    return true;
-  }
-  bool program(uint32_t offset, const uint8_t* bytes, size_t count) override {
-    if (!holds(offset, count) || !aligned(offset, count)) return false;
-    for (size_t i = 0; i < count; ++i) bytes_[offset + i] &= bytes[i];
-    return true;
-  }
-
- private:
-  uint8_t bytes_[2 * 256];
-};
-
 class Packets final : public WearableListener {
  public:
   static constexpr uint8_t kCapacity = 8;
@@ -163,7 +135,7 @@ VirtualLsm9ds1 sensor;
 Lsm9ds1 driver(sensor, kNano33BleSenseRev1);
 Watched imu(driver);
 Acquisition acquisition;
-Memory memory;
+RamStorage<256> memory;
 SettingsStore store(memory);
 Packets packets;
 Wearable wearable(board, classifier, acquisition, store, packets);
