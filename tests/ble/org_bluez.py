@@ -32,6 +32,10 @@ Interfaces = dict[str, dict[str, Variant]]
 _Result = TypeVar("_Result")
 
 
+class UnsupportedCall(Exception):
+    """A method that this BlueZ does not have, which is answered as BlueZ answers it."""
+
+
 class Board:
     """A wearable in the stand-in's world. Its methods are for the test's thread.
 
@@ -218,7 +222,7 @@ class OrgBluez:
             return self._properties(message, interfaces)
         try:
             signature, body = self._call(message, interfaces)
-        except NotImplementedError:
+        except UnsupportedCall:
             return Message.new_error(message, "org.bluez.Error.NotSupported", message.member or "")
         except ConnectionError as error:
             return Message.new_error(message, "org.bluez.Error.Failed", str(error))
@@ -259,7 +263,7 @@ class OrgBluez:
             case "org.bluez.GattDescriptor1", "ReadValue":
                 return "ay", [interfaces[DESCRIPTOR]["Value"].value]
             case _:
-                raise NotImplementedError
+                raise UnsupportedCall
         return "", []
 
     def _connect(self, board: Board) -> None:
