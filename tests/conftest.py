@@ -18,6 +18,10 @@ REASON = "HARDWEAR_DATA is not set: tests on UCI-HAR and HAPT need a folder with
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    for item in items:
+        # Of parallel workers one has all tests of a file, which share fixtures, and one all that build firmware.
+        board = "emulator" in item.path.parts
+        item.add_marker(pytest.mark.xdist_group("firmware" if board else item.path.stem))
     if DATA:
         return
     for item in items:

@@ -1,6 +1,7 @@
 """The firmware built for this computer: a library whose units tests call, and the program that serves a session."""
 
 import ctypes
+import fcntl
 import hashlib
 import subprocess
 from collections.abc import Sequence
@@ -33,6 +34,14 @@ def core_sources() -> list[Path]:
     return sorted([*(FIRMWARE / "core").glob("*.cpp"), *(FIRMWARE / "engines" / "compiled").glob("*.cpp")])
 
 
+def build_once(sources: Sequence[Path], out: Path, flags: Sequence[str], generated: Path = GENERATED) -> Path:
+    """Build what is not there yet; of several test workers that want it, one does."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with out.with_name(out.name + ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return out if out.exists() else build(sources, out, flags, generated)
+
+
 def build(sources: Sequence[Path], out: Path, flags: Sequence[str], generated: Path = GENERATED) -> Path:
     """Compile and link sources against the headers in the folder `generated`, which may have any name."""
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -51,9 +60,9 @@ def build(sources: Sequence[Path], out: Path, flags: Sequence[str], generated: P
 
 
 def build_program(out: Path, generated: Path = GENERATED) -> Path:
-    """Build the program that serves a session on standard input and output, under ASan and UBSan."""
+    """Build the program that serves a session on standard input and output, under ASan and UBSan; once."""
     main = FIRMWARE / "boards" / "native" / "main.cpp"
-    return build([*core_sources(), main], out, ["-O1", *ADDRESS_AND_UNDEFINED], generated)
+    return build_once([*core_sources(), main], out, ["-O1", *ADDRESS_AND_UNDEFINED], generated)
 
 
 def build_library(generated: Path = GENERATED, out: Path | None = None) -> "Native":
@@ -67,15 +76,12 @@ def build_library(generated: Path = GENERATED, out: Path | None = None) -> "Nati
     flags = ["-O2", "-shared", "-fPIC", *UNDEFINED]
     if out is None:
         out = cached("library", generated) / "libhardwear.so"
-    if not out.exists():
-        build(sources, out, flags, generated)
-    return Native(ctypes.CDLL(str(out)))
+    return Native(ctypes.CDLL(str(build_once(sources, out, flags, generated))))
 
 
 def program(generated: Path = GENERATED) -> Path:
     """The program of `build_program`, built once for the sources as they are."""
-    out = cached("program", generated) / "hardwear"
-    return out if out.exists() else build_program(out, generated)
+    return build_program(cached("program", generated) / "hardwear", generated)
 
 
 def cached(name: str, generated: Path) -> Path:

@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from native import ADDRESS_AND_UNDEFINED, FIRMWARE, GENERATED, build, cached, core_sources
+from native import ADDRESS_AND_UNDEFINED, FIRMWARE, GENERATED, build_once, cached, core_sources
 
 PROPERTIES = {"read": 0x02, "write": 0x08, "notify": 0x10}
 _SAMPLES_A_COMMAND = 600
@@ -20,10 +20,8 @@ _HEADER = struct.Struct("<BBH")
 def program() -> str:
     """The program, built once for the sources as they are."""
     out = cached("peripheral", GENERATED) / "peripheral"
-    if not out.exists():
-        main = FIRMWARE / "boards" / "native" / "peripheral.cpp"
-        build([*core_sources(), main], out, ["-O1", *ADDRESS_AND_UNDEFINED])
-    return str(out)
+    main = FIRMWARE / "boards" / "native" / "peripheral.cpp"
+    return str(build_once([*core_sources(), main], out, ["-O1", *ADDRESS_AND_UNDEFINED]))
 
 
 @dataclass
