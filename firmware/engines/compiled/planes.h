@@ -48,6 +48,15 @@ struct PlanesChannel {
   int32_t shift;       // to the right
 };
 
+// Which blocks of four positions a convolution computes: the first `left`, and all from number `right` on, which
+// is before the last. What lies between stays as it is.
+struct Blocks {
+  int32_t left;
+  int32_t right;
+};
+
+constexpr Blocks kAllBlocks = {0, 0};
+
 // What a block of four positions reads and writes. The assembly below knows the order.
 struct ConvolutionRun {
   const int8_t* input;  // of the block's first position
@@ -75,6 +84,7 @@ struct Convolution {
   static constexpr bool kUnshifted = unshifted;
   static constexpr int32_t kUnroll = unroll;
   static constexpr int32_t kBlocks = (out::kPositions * pool + 3) / 4;
+  static constexpr int32_t kBlockBytes = 4 * 4 / pool;  // of one output plane
   static constexpr int32_t kChannelWeights = in::kPlanes * in::kLanes * taps;
   // int8 weights in flash, where they are widened at run time: whole groups of four.
   static constexpr int32_t kStoredWeights = (kChannelWeights + 3) / 4 * 4;
@@ -319,10 +329,10 @@ inline void widen_weights(const int8_t* bytes, int16_t* words) {
   }
 }
 
-// `next(channel)` gives the doubled int16 weights of each output channel in turn.
+// `next()` gives the doubled int16 weights of each output channel in turn.
 template <typename Layer, typename NextWeights>
 inline void convolve_all(NextWeights next, const PlanesChannel* channels, const int8_t* table, const int8_t* input,
-                         int8_t* output) {
+                         int8_t* output, Blocks blocks) {
   using Out = typename Layer::Out;
   ConvolutionRun run = {input, nullptr, 0, 0, 0, 0, nullptr, nullptr, nullptr, Layer::kTable ? table + 128 : nullptr, 0};
   for (int32_t channel = 0; channel < Out::kChannels; ++channel, ++channels) {
@@ -333,8 +343,16 @@ inline void convolve_all(NextWeights next, const PlanesChannel* channels, const 
     run.half = channels->half;
     run.shift = channels->shift;
     run.sign_mask = channels->shift != 0 ? -1 : 0;
-    run.output = output + Out::offset(0, channel);
-    run.output_end = run.output + 4 * (Layer::kBlocks * 4 / Layer::kPool);
+    int8_t* const first = output + Out::offset(0, channel);
+    if (blocks.left != 0) {
+      run.input = input;
+      run.output = first;
+      run.output_end = first + blocks.left * Layer::kBlockBytes;
+      convolve_channel<Layer>(&run);
+    }
+    run.input = input + 16 * blocks.right;
+    run.output = first + blocks.right * Layer::kBlockBytes;
+    run.output_end = first + Layer::kBlocks * Layer::kBlockBytes;
     convolve_channel<Layer>(&run);
   }
   pad_planes<Out>(output);  // last, because the last block may have run over the positions
@@ -343,26 +361,26 @@ inline void convolve_all(NextWeights next, const PlanesChannel* channels, const 
 // With weights that are int16 in flash.
 template <typename Layer>
 inline void convolve(const int16_t* weights, const PlanesChannel* channels, const int8_t* table, const int8_t* input,
-                     int8_t* output) {
+                     int8_t* output, Blocks blocks = kAllBlocks) {
   const auto next = [&weights] {
     const int16_t* const ready = weights;
     weights += Layer::kChannelWeights;
     return ready;
   };
-  convolve_all<Layer>(next, channels, table, input, output);
+  convolve_all<Layer>(next, channels, table, input, output, blocks);
 }
 
 // With weights that are int8 in flash, widened into `scratch` one output channel after the other.
 template <typename Layer>
 inline void convolve_widening(const int8_t* weights, const PlanesChannel* channels, const int8_t* table, int8_t* scratch,
-                              const int8_t* input, int8_t* output) {
+                              const int8_t* input, int8_t* output, Blocks blocks = kAllBlocks) {
   int16_t* const ready = reinterpret_cast<int16_t*>(scratch);
   const auto next = [&weights, ready]() -> const int16_t* {
     widen_weights<Layer>(weights, ready);
     weights += Layer::kStoredWeights;
     return ready;
   };
-  convolve_all<Layer>(next, channels, table, input, output);
+  convolve_all<Layer>(next, channels, table, input, output, blocks);
 }
 
 // From rows to planes.
