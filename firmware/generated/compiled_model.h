@@ -30,6 +30,9 @@ static_assert(kClassCount == 6 && kEmbeddingSize == 64, "shapes of the outputs")
 // Bytes of the activation buffer that run() needs.
 constexpr uint32_t kArenaBytes = 6656;
 
+// Bytes that run_first() and run_next() keep for the window that follows.
+constexpr uint32_t kHistoryBytes = 4736;
+
 // The steps of one inference, in the order of their numbers.
 constexpr int32_t kStepCount = 9;
 constexpr const char* kStepNames[kStepCount] = {
@@ -53,6 +56,7 @@ using Pack0 = kernels::Planes<6, 128, 2, 132, 1, 2>;
 using Conv1 = kernels::Convolution<
     kernels::Planes<6, 128, 2, 132, 1, 2>, kernels::Planes<16, 128, 2, 132, -128, 2>,
     5, 1, false, false, 3>;
+using Conv1Shared = kernels::Overlap<kernels::Planes<16, 128, 2, 132, -128, 2>, 4, 56, 64>;
 alignas(4) constexpr int16_t kConv1Weights[480] = {
     50, 78, 104, 12, -50, 70, -42, -48, 10, -26, 54, 218, 46, 176, -62, 86, -46, -142, -26, -184, 146, 8, 170, 54,
     30, -232, 136, -254, 92, -244, -102, -142, 20, -102, -162, 56, -148, 6, -170, 8, 44, -20, -20, 130, 52, 138, -74, 30,
@@ -91,6 +95,7 @@ constexpr kernels::PlanesChannel kConv1Channels[16] = {
 using Conv2 = kernels::Convolution<
     kernels::Planes<16, 128, 2, 132, -128, 2>, kernels::Planes<16, 64, 2, 68, -128, 2>,
     5, 2, false, false, 8>;
+using Conv2Shared = kernels::Overlap<kernels::Planes<16, 64, 2, 68, -128, 2>, 2, 28, 32>;
 alignas(4) constexpr int16_t kConv2Weights[1280] = {
     100, 66, 140, 68, 254, 62, 252, 58, 90, -46, -54, 42, -28, 20, -88, 58, -26, 132, -44, 126, -70, 34, -42, 128,
     -2, 82, -28, 98, 30, 88, 190, 44, 178, -108, 236, -120, 132, -132, 116, -106, 6, 38, -10, 18, 2, 2, 16, 32,
@@ -163,6 +168,7 @@ constexpr kernels::PlanesChannel kConv2Channels[16] = {
 using Conv4 = kernels::Convolution<
     kernels::Planes<16, 64, 2, 68, -128, 2>, kernels::Planes<32, 64, 2, 68, -128, 2>,
     5, 1, false, false, 8>;
+using Conv4Shared = kernels::Overlap<kernels::Planes<32, 64, 2, 68, -128, 2>, 4, 24, 32>;
 alignas(4) constexpr int16_t kConv4Weights[2560] = {
     54, 86, -2, 52, -44, 26, -142, 42, -148, 24, -76, -68, -4, 98, -90, 144, 10, -66, -4, -20, 62, 38, -16, 54,
     -54, -16, 20, -32, -10, -104, -166, 146, -66, 38, -18, 118, -26, -16, 8, -22, -110, 84, 0, -36, 76, -14, -12, -106,
@@ -296,6 +302,7 @@ constexpr kernels::PlanesChannel kConv4Channels[32] = {
 using Conv5 = kernels::Convolution<
     kernels::Planes<32, 64, 2, 68, -128, 2>, kernels::Planes<32, 32, 2, 36, -128, 2>,
     5, 2, false, false, 8>;
+using Conv5Shared = kernels::Overlap<kernels::Planes<32, 32, 2, 36, -128, 2>, 4, 8, 16>;
 alignas(4) constexpr int16_t kConv5Weights[5120] = {
     -86, -2, -142, -6, -192, -50, -186, -114, -108, -64, -10, -22, -6, -34, 44, -10, 28, 62, 24, 60, 114, -82, 148, -62,
     36, -40, -2, -78, 92, -128, -56, -150, 10, -136, 18, -150, 10, -162, -54, -152, -124, -16, -186, 38, -92, 4, 8, -56,
@@ -1192,6 +1199,75 @@ inline void run(const int8_t* window, int8_t* arena, int8_t* logits, int8_t* emb
   observe(3, kernels::PlanesView<kernels::Planes<32, 64, 2, 68, -128, 2>>{arena});
   kernels::convolve<Conv5>(kConv5Weights, kConv5Channels, nullptr,
       arena, arena + 4352);
+  observe(4, kernels::PlanesView<kernels::Planes<32, 32, 2, 36, -128, 2>>{arena + 4352});
+  kernels::convolve<Conv7>(kConv7Weights, kConv7Channels, nullptr,
+      arena + 4352, arena);
+  observe(5, kernels::PlanesView<kernels::Planes<32, 32, 0, 32, -128, 2>>{arena});
+  kernels::average_pool_planes<AveragePool8, 8, -128, 127>(arena, arena + 2048);
+  observe(6, kernels::RowsView{arena + 2048, 128});
+  kernels::fully_connected(kFullyConnected10, arena + 2048, embedding);
+  observe(7, kernels::RowsView{embedding, 64});
+  kernels::fully_connected(kFullyConnected11, embedding, logits);
+  observe(8, kernels::RowsView{logits, 6});
+}
+
+// Likewise for the first window of a stream: keeps in `history`, kHistoryBytes aligned to 4, what run_next() takes over.
+template <typename Observer>
+inline void run_first(const int8_t* window, int8_t* arena, int8_t* history, int8_t* logits, int8_t* embedding, Observer observe) {
+  kernels::pack_planes<Pack0>(window, arena + 4224);
+  observe(0, kernels::PlanesView<kernels::Planes<6, 128, 2, 132, 1, 2>>{arena + 4224});
+  kernels::convolve<Conv1>(kConv1Weights, kConv1Channels, nullptr,
+      arena + 4224, arena);
+  kernels::keep_columns<Conv1Shared>(arena, history + 0);
+  observe(1, kernels::PlanesView<kernels::Planes<16, 128, 2, 132, -128, 2>>{arena});
+  kernels::convolve<Conv2>(kConv2Weights, kConv2Channels, nullptr,
+      arena, arena + 4352);
+  kernels::keep_columns<Conv2Shared>(arena + 4352, history + 1792);
+  observe(2, kernels::PlanesView<kernels::Planes<16, 64, 2, 68, -128, 2>>{arena + 4352});
+  kernels::convolve<Conv4>(kConv4Weights, kConv4Channels, nullptr,
+      arena + 4352, arena);
+  kernels::keep_columns<Conv4Shared>(arena, history + 2688);
+  observe(3, kernels::PlanesView<kernels::Planes<32, 64, 2, 68, -128, 2>>{arena});
+  kernels::convolve<Conv5>(kConv5Weights, kConv5Channels, nullptr,
+      arena, arena + 4352);
+  kernels::keep_columns<Conv5Shared>(arena + 4352, history + 4224);
+  observe(4, kernels::PlanesView<kernels::Planes<32, 32, 2, 36, -128, 2>>{arena + 4352});
+  kernels::convolve<Conv7>(kConv7Weights, kConv7Channels, nullptr,
+      arena + 4352, arena);
+  observe(5, kernels::PlanesView<kernels::Planes<32, 32, 0, 32, -128, 2>>{arena});
+  kernels::average_pool_planes<AveragePool8, 8, -128, 127>(arena, arena + 2048);
+  observe(6, kernels::RowsView{arena + 2048, 128});
+  kernels::fully_connected(kFullyConnected10, arena + 2048, embedding);
+  observe(7, kernels::RowsView{embedding, 64});
+  kernels::fully_connected(kFullyConnected11, embedding, logits);
+  observe(8, kernels::RowsView{logits, 6});
+}
+
+// Likewise, with the same answer, for a window that begins 64 samples after that of the last run_first() or
+// run_next() with this `history`: computes only what is new.
+template <typename Observer>
+inline void run_next(const int8_t* window, int8_t* arena, int8_t* history, int8_t* logits, int8_t* embedding, Observer observe) {
+  kernels::pack_planes<Pack0>(window, arena + 4224);
+  observe(0, kernels::PlanesView<kernels::Planes<6, 128, 2, 132, 1, 2>>{arena + 4224});
+  kernels::convolve<Conv1>(kConv1Weights, kConv1Channels, nullptr,
+      arena + 4224, arena, {1, 15});
+  kernels::take_columns<Conv1Shared>(arena, history + 0);
+  kernels::keep_columns<Conv1Shared>(arena, history + 0);
+  observe(1, kernels::PlanesView<kernels::Planes<16, 128, 2, 132, -128, 2>>{arena});
+  kernels::convolve<Conv2>(kConv2Weights, kConv2Channels, nullptr,
+      arena, arena + 4352, {1, 15});
+  kernels::take_columns<Conv2Shared>(arena + 4352, history + 1792);
+  kernels::keep_columns<Conv2Shared>(arena + 4352, history + 1792);
+  observe(2, kernels::PlanesView<kernels::Planes<16, 64, 2, 68, -128, 2>>{arena + 4352});
+  kernels::convolve<Conv4>(kConv4Weights, kConv4Channels, nullptr,
+      arena + 4352, arena, {1, 7});
+  kernels::take_columns<Conv4Shared>(arena, history + 2688);
+  kernels::keep_columns<Conv4Shared>(arena, history + 2688);
+  observe(3, kernels::PlanesView<kernels::Planes<32, 64, 2, 68, -128, 2>>{arena});
+  kernels::convolve<Conv5>(kConv5Weights, kConv5Channels, nullptr,
+      arena, arena + 4352, {2, 6});
+  kernels::take_columns<Conv5Shared>(arena + 4352, history + 4224);
+  kernels::keep_columns<Conv5Shared>(arena + 4352, history + 4224);
   observe(4, kernels::PlanesView<kernels::Planes<32, 32, 2, 36, -128, 2>>{arena + 4352});
   kernels::convolve<Conv7>(kConv7Weights, kConv7Channels, nullptr,
       arena + 4352, arena);

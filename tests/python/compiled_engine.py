@@ -1,6 +1,7 @@
 """Builds the compiled engine of a model as a host program, and runs windows through it."""
 
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy.typing as npt
 
 from hardwear.codegen import compiled_model, read_graph
 from hardwear.codegen.kernels import Preference
+from hardwear.contract import HOP_SAMPLES, WINDOW_SAMPLES
 
 REPOSITORY = Path(__file__).parents[2]
 FIRMWARE = REPOSITORY / "firmware"
@@ -26,21 +28,51 @@ class Program:
     embedding_size: int
 
     def run(self, windows: npt.NDArray[np.int8]) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int8]]:
-        """Logits (N, 6) and embeddings (N, E) of (N, 128, 6) windows."""
-        done = subprocess.run([self.path], input=windows.tobytes(), capture_output=True, check=True)
-        answers = np.frombuffer(done.stdout, np.int8).reshape(len(windows), 6 + self.embedding_size)
+        """Logits (N, 6) and embeddings (N, E) of (N, 128, 6) windows, each by itself."""
+        return self._answers(self._output("", windows.tobytes()))
+
+    def run_streams(self, streams: Sequence[npt.NDArray[np.int8]]) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int8]]:
+        """Likewise for the windows of streams (N, 6), one stream after the other."""
+        return self._answers(self._output("stream", _marked(streams)))
+
+    def layers(self, windows: npt.NDArray[np.int8]) -> list[npt.NDArray[np.int8]]:
+        """What each step makes of a window, in rows; of several, one after the other."""
+        return _steps(self._output("layers", windows.tobytes()))
+
+    def stream_layers(self, streams: Sequence[npt.NDArray[np.int8]]) -> list[npt.NDArray[np.int8]]:
+        """Likewise for every window of streams (N, 6), one after the other."""
+        return _steps(self._output("stream-layers", _marked(streams)))
+
+    def _output(self, mode: str, data: bytes) -> bytes:
+        return subprocess.run([self.path, mode], input=data, capture_output=True, check=True).stdout
+
+    def _answers(self, output: bytes) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int8]]:
+        answers = np.frombuffer(output, np.int8).reshape(-1, 6 + self.embedding_size)
         return answers[:, :6], answers[:, 6:]
 
-    def layers(self, window: npt.NDArray[np.int8]) -> list[npt.NDArray[np.int8]]:
-        """What each step makes of one window, in rows."""
-        output = subprocess.run([self.path, "layers"], input=window.tobytes(), capture_output=True, check=True).stdout
-        found = []
-        while output:
-            number, size = np.frombuffer(output[:8], "<u4").tolist()
-            assert number == len(found)
-            found.append(np.frombuffer(output[8 : 8 + size], np.int8))
-            output = output[8 + size :]
-        return found
+
+def _steps(output: bytes) -> list[npt.NDArray[np.int8]]:
+    found: list[npt.NDArray[np.int8]] = []
+    start, last = 0, -1
+    while start < len(output):
+        number, size = np.frombuffer(output, "<u4", 2, start).tolist()
+        assert number in (0, last + 1)
+        found.append(np.frombuffer(output, np.int8, size, start + 8))
+        start, last = start + 8 + size, number
+    return found
+
+
+def windows_of(stream: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+    """The windows (M, 128, 6) of a stream (N, 6)."""
+    starts = range(0, len(stream) - WINDOW_SAMPLES + 1, HOP_SAMPLES)
+    return np.stack([stream[start : start + WINDOW_SAMPLES] for start in starts])
+
+
+def _marked(streams: Sequence[npt.NDArray[np.int8]]) -> bytes:
+    """Windows, each after a byte that says whether it follows the one before."""
+    return b"".join(
+        bytes([number > 0]) + window.tobytes() for stream in streams for number, window in enumerate(windows_of(stream))
+    )
 
 
 def write_headers(model: bytes, folder: Path, prefer: Preference = Preference.SPEED) -> int:

@@ -1,6 +1,7 @@
 """Builds the compiled engine of a model for the emulated Cortex-M4, windows included, and runs it."""
 
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy.typing as npt
 from compiled_engine import FIRMWARE, REPOSITORY
 
 from hardwear.codegen.compiled_model import Program
+from hardwear.contract import HOP_SAMPLES, WINDOW_SAMPLES
 
 CHIP = ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16")
 FLAGS = (
@@ -38,16 +40,38 @@ class Answer:
     """Deepest use of the stack, the program around the engine included."""
     flash_bytes: int
     """Code and constants of the engine alone."""
-    instructions: dict[str, int]
-    """Of each step of the last inference, by its name."""
+    alone: dict[str, int]
+    """Instructions of each step of the last window by itself, by the step's name."""
+    first: dict[str, int]
+    """Likewise of the last window that was the first of a stream."""
+    following: dict[str, int]
+    """Likewise of the last window that followed another."""
 
 
-def run(folder: Path, program: Program, windows: npt.NDArray[np.int8], *flags: str) -> Answer:
-    """Runs (N, 128, 6) windows through the engine whose headers lie under `folder`/generated."""
-    rows = ",\n".join("{" + ",".join(map(str, window.ravel())) + "}" for window in windows)
-    (folder / "test_windows.h").write_text(
-        f"#pragma once\n#include <cstdint>\nconstexpr int8_t kTestWindows[{len(windows)}][768] = {{\n{rows}}};\n"
-    )
+def run(
+    folder: Path,
+    program: Program,
+    windows: npt.NDArray[np.int8],
+    *flags: str,
+    streams: Sequence[npt.NDArray[np.int8]] = (),
+) -> Answer:
+    """Runs the engine whose headers lie under `folder`/generated.
+
+    Args:
+        folder: Where all else is built, too.
+        program: What the headers were made of.
+        windows: (N, 128, 6), each by itself.
+        flags: More of the compiler's.
+        streams: Recordings (M, 6), whose windows come after `windows`, in order.
+    """
+    alone = [(number * WINDOW_SAMPLES, False, False) for number in range(len(windows))]
+    starts = np.cumsum([windows.size // 6, *map(len, streams)]).tolist()
+    streamed = [
+        (start + hop, hop > 0, True)
+        for start, stream in zip(starts, streams, strict=False)
+        for hop in range(0, len(stream) - WINDOW_SAMPLES + 1, HOP_SAMPLES)
+    ]
+    _write_windows(folder / "test_windows.h", np.concatenate([windows.reshape(-1, 6), *streams]), [*alone, *streamed])
     image = folder / "engine.elf"
     command = ["arm-none-eabi-g++", *CHIP, *FLAGS, *flags, *LINKED, f"-I{folder}", f"-I{FIRMWARE}"]
     built = subprocess.run(
@@ -62,12 +86,31 @@ def run(folder: Path, program: Program, windows: npt.NDArray[np.int8], *flags: s
     )  # fmt: skip
     assert ran.returncode == MAIN_RETURNED, (ran.returncode, ran.stderr)
     embedding_size = program.graph.embedding.size
-    answers = len(windows) * (6 + embedding_size)
-    rows_back = np.frombuffer(ran.stdout[:answers], np.int8).reshape(len(windows), -1)
+    count = len(alone) + len(streamed)
+    answers = count * (6 + embedding_size)
+    rows_back = np.frombuffer(ran.stdout[:answers], np.int8).reshape(count, -1)
     stack, *counts = np.frombuffer(ran.stdout[answers:], "<u4").tolist()
-    names = [step.name for step in program.steps]
-    instructions = dict(zip(names, counts, strict=True))
-    return Answer(rows_back[:, :6], rows_back[:, 6:], stack, engine_flash(folder), instructions)
+    names, steps = [step.name for step in program.steps], len(program.steps)
+    modes = [dict(zip(names, counts[start : start + steps], strict=True)) for start in range(0, 3 * steps, steps)]
+    return Answer(rows_back[:, :6], rows_back[:, 6:], stack, engine_flash(folder), *modes)
+
+
+def _write_windows(path: Path, samples: npt.NDArray[np.int8], windows: Sequence[tuple[int, bool, bool]]) -> None:
+    """Samples (N, 6) and the windows among them: first sample, whether it follows the window before, is followed."""
+    rows = ",\n".join(",".join(map(str, row)) for row in samples.reshape(-1, 24))
+    entries = ", ".join(f"{{{6 * start}, {follows:d}, {followed:d}}}" for start, follows, followed in windows)
+    path.write_text(
+        f"""#pragma once
+#include <cstdint>
+struct TestWindow {{
+  uint32_t offset;
+  bool follows, followed;
+}};
+constexpr int8_t kTestSamples[] = {{
+{rows}}};
+constexpr TestWindow kTestWindows[] = {{{entries}}};
+"""
+    )
 
 
 def stack_frames(folder: Path) -> list[tuple[str, int, str]]:

@@ -10,6 +10,7 @@
 // doubling high multiplication of gemmlowp. The generator has proved that no doubled sum leaves 32 bits.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "engines/compiled/dsp.h"
@@ -360,8 +361,8 @@ inline void convolve_all(NextWeights next, const PlanesChannel* channels, const 
 
 // With weights that are int16 in flash.
 template <typename Layer>
-inline void convolve(const int16_t* weights, const PlanesChannel* channels, const int8_t* table, const int8_t* input,
-                     int8_t* output, Blocks blocks = kAllBlocks) {
+__attribute__((noinline)) void convolve(const int16_t* weights, const PlanesChannel* channels, const int8_t* table,
+                                        const int8_t* input, int8_t* output, Blocks blocks = kAllBlocks) {
   const auto next = [&weights] {
     const int16_t* const ready = weights;
     weights += Layer::kChannelWeights;
@@ -372,8 +373,9 @@ inline void convolve(const int16_t* weights, const PlanesChannel* channels, cons
 
 // With weights that are int8 in flash, widened into `scratch` one output channel after the other.
 template <typename Layer>
-inline void convolve_widening(const int8_t* weights, const PlanesChannel* channels, const int8_t* table, int8_t* scratch,
-                              const int8_t* input, int8_t* output, Blocks blocks = kAllBlocks) {
+__attribute__((noinline)) void convolve_widening(const int8_t* weights, const PlanesChannel* channels,
+                                                 const int8_t* table, int8_t* scratch, const int8_t* input,
+                                                 int8_t* output, Blocks blocks = kAllBlocks) {
   int16_t* const ready = reinterpret_cast<int16_t*>(scratch);
   const auto next = [&weights, ready]() -> const int16_t* {
     widen_weights<Layer>(weights, ready);
@@ -381,6 +383,48 @@ inline void convolve_widening(const int8_t* weights, const PlanesChannel* channe
     return ready;
   };
   convolve_all<Layer>(next, channels, table, input, output, blocks);
+}
+
+// Columns that a window shares with the one `hop` positions before it: `columns` from `first` on.
+template <typename planes, int32_t first, int32_t columns, int32_t hop>
+struct Overlap {
+  using Layout = planes;
+  static constexpr int32_t kFirst = first;
+  static constexpr int32_t kColumns = columns;
+  static constexpr int32_t kHop = hop;
+  static_assert(first + columns <= hop && hop + first + columns <= planes::kPositions, "shared by both windows");
+};
+
+// Copies words, eight at a time: copies of a known size become LDM and STM, without a call.
+template <int32_t count>
+inline void copy_words(int8_t* to, const int8_t* from) {
+  constexpr size_t kRest = 4 * (count % 8);
+  for (const int8_t* const end = from + 4 * count - kRest; from != end; to += 32, from += 32) {
+    std::memcpy(__builtin_assume_aligned(to, 4), __builtin_assume_aligned(from, 4), 32);
+  }
+  std::memcpy(__builtin_assume_aligned(to, 4), __builtin_assume_aligned(from, 4), kRest);
+}
+
+// Keeps in `history` the columns that the next window takes over.
+template <typename Shared>
+inline void keep_columns(const int8_t* planes, int8_t* history) {
+  using Layout = typename Shared::Layout;
+  const int8_t* columns = planes + Layout::offset(Shared::kFirst + Shared::kHop, 0);
+  for (int32_t plane = 0; plane < Layout::kPlanes; ++plane, columns += 4 * Layout::kStride) {
+    copy_words<Shared::kColumns>(history, columns);
+    history += 4 * Shared::kColumns;
+  }
+}
+
+// Takes over the columns of the last window.
+template <typename Shared>
+inline void take_columns(int8_t* planes, const int8_t* history) {
+  using Layout = typename Shared::Layout;
+  int8_t* columns = planes + Layout::offset(Shared::kFirst, 0);
+  for (int32_t plane = 0; plane < Layout::kPlanes; ++plane, columns += 4 * Layout::kStride) {
+    copy_words<Shared::kColumns>(columns, history);
+    history += 4 * Shared::kColumns;
+  }
 }
 
 // From rows to planes.

@@ -21,8 +21,9 @@ from hardwear.codegen.graph import (
 from hardwear.codegen.kernels import Pack, Plain, PlanesConv, Preference, Step, Unpack, choose_kernels
 from hardwear.codegen.layout import Layout, Planes
 from hardwear.codegen.plan import Buffer, MemoryPlan, Place, plan_memory
+from hardwear.codegen.streaming import Stream, plan_stream
 from hardwear.codegen.templating import braced, environment
-from hardwear.contract import CHANNEL_COUNT, CLASS_COUNT, WINDOW_SAMPLES
+from hardwear.contract import CHANNEL_COUNT, CLASS_COUNT, HOP_SAMPLES, WINDOW_SAMPLES
 
 _PLAIN_KERNELS: dict[type[Layer], str] = {
     Conv1D: "conv1d",
@@ -36,11 +37,12 @@ _PLAIN_KERNELS: dict[type[Layer], str] = {
 
 @dataclass(frozen=True)
 class Program:
-    """A network, compiled: what is called in which order, and where every activation lies."""
+    """A network, compiled: what is called in which order, where activations lie, what the next window takes over."""
 
     graph: Graph
     steps: tuple[Step, ...]
     memory: MemoryPlan
+    stream: Stream
 
 
 def compile_graph(graph: Graph, prefer: Preference = Preference.SPEED) -> Program:
@@ -54,7 +56,7 @@ def compile_graph(graph: Graph, prefer: Preference = Preference.SPEED) -> Progra
         ConversionError: The network's memory can't be planned.
     """
     steps = choose_kernels(graph, fuse(graph), prefer)
-    return Program(graph, steps, plan_memory(graph, steps))
+    return Program(graph, steps, plan_memory(graph, steps), plan_stream(steps))
 
 
 @dataclass(frozen=True)
@@ -162,8 +164,10 @@ def render(program: Program, banner: str, identity: str) -> str:
         identity=identity,
         graph=program.graph,
         calls=calls(program),
+        stream=program.stream,
         arena_bytes=program.memory.arena_bytes,
         window_samples=WINDOW_SAMPLES,
+        hop_samples=HOP_SAMPLES,
         channel_count=CHANNEL_COUNT,
         class_count=CLASS_COUNT,
     )

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from hardwear.codegen.compiled_model import Program
 from hardwear.codegen.graph import Activation, AveragePool, Conv1D, FullyConnected, Layer, MaxPool, Mean, Reshape
 from hardwear.codegen.kernels import Pack, Plain, PlanesAverage, PlanesConv, Step, Unpack
-from hardwear.codegen.layout import PAIRS, QUADS
+from hardwear.codegen.layout import PAIRS, QUADS, WORD_BYTES
+from hardwear.codegen.streaming import Kept
 
 _PAIR = {3: 15, 5: 24}
 """Instructions of one plane and four positions, by taps: loads and SMLADs."""
@@ -46,8 +47,8 @@ class Cost:
         return self.constant_bytes + self.code_bytes
 
 
-def step_costs(program: Program) -> list[Cost]:
-    """What each step costs."""
+def step_costs(program: Program, *, follows: bool = False) -> list[Cost]:
+    """What each step costs, for a window by itself or for one that follows another of its stream."""
     costs: list[Cost] = []
     known: set[type[Layer]] = set()
     for step in program.steps:
@@ -58,13 +59,14 @@ def step_costs(program: Program) -> list[Cost]:
         if isinstance(step, PlanesConv):
             code += step.unroll * step.source.lanes // 2 * _pair(step) * 4
         macs = sum(layer.macs for layer in step.layers)
-        costs.append(Cost(macs, round(_instructions(step)), _constant_bytes(step), code))
+        kept = program.stream.kept.get(step) if follows else None
+        costs.append(Cost(macs, round(_instructions(step, kept)), _constant_bytes(step), code))
     return costs
 
 
-def program_cost(program: Program) -> Cost:
-    """The sum over all steps."""
-    costs = step_costs(program)
+def program_cost(program: Program, *, follows: bool = False) -> Cost:
+    """The sum over all steps; arguments as `step_costs`."""
+    costs = step_costs(program, follows=follows)
     return Cost(
         sum(cost.macs for cost in costs),
         sum(cost.instructions for cost in costs),
@@ -73,10 +75,14 @@ def program_cost(program: Program) -> Cost:
     )
 
 
-def _instructions(step: Step) -> float:
+def _instructions(step: Step, kept: Kept | None) -> float:
     match step:
         case PlanesConv():
-            return _planes_conv(step)
+            if kept is None:
+                return _planes_conv(step, step.blocks)
+            second_run = 14 * len(step.channels) if kept.left else 0
+            copies = 2 * (1.4 * kept.size / WORD_BYTES + 8 * step.target.count)
+            return _planes_conv(step, kept.left + step.blocks - kept.right) + second_run + copies
         case PlanesAverage(layer=layer):
             pools = layer.output.positions * step.source.pairs
             return pools * ((4.24 if step.source.lanes == PAIRS else 7.4) * layer.width + 30)
@@ -113,7 +119,7 @@ def _pair(step: PlanesConv) -> int:
     return _PAIR[step.taps] + (3 + step.taps if step.source.lanes == QUADS else 0)
 
 
-def _planes_conv(step: PlanesConv) -> float:
+def _planes_conv(step: PlanesConv, blocks: int) -> float:
     fused, source = step.fused, step.source
     outputs = 4 // fused.pool
     block = 7 + source.pairs * _pair(step) + {1: 0, 2: 6, 4: 9}[fused.pool]
@@ -122,7 +128,7 @@ def _planes_conv(step: PlanesConv) -> float:
     mapped = (1 if fused.table is not None else 0) + (1 if step.unshifted else 0)
     block += 2 + mapped + outputs * (5 + mapped) + 4
     widening = 2.5 * step.stored_weights[0].size if step.narrow else 0
-    return len(step.channels) * (step.blocks * block + 44 + widening)
+    return len(step.channels) * (blocks * block + 44 + widening)
 
 
 def _constant_bytes(step: Step) -> int:

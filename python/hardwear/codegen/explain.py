@@ -8,11 +8,14 @@ from hardwear.codegen.kernels import Pack, Plain, PlanesAverage, PlanesConv, Pre
 from hardwear.codegen.layout import Layout
 from hardwear.codegen.plan import Buffer, Place
 
-COLUMNS = ("step", "computes", "how and why", "writes", "MACs", "instructions", "flash")
+COLUMNS = ("step", "computes", "how and why", "writes", "MACs", "instructions", "flash", "next of a stream")
 
 
 def explain(program: Program) -> list[tuple[str, ...]]:
-    """One row of `COLUMNS` a step, and one of sums; instructions and flash are predictions for a Cortex-M4."""
+    """One row of `COLUMNS` a step, and one of sums; instructions and flash are predictions for a Cortex-M4.
+
+    The last column tells of a window that overlaps the one before: its instructions, and the columns that are computed.
+    """
     rows = [
         (
             step.name,
@@ -22,21 +25,29 @@ def explain(program: Program) -> list[tuple[str, ...]]:
             f"{cost.macs:,}",
             f"{cost.instructions:,}",
             f"{cost.flash_bytes:,}",
+            f"{following.instructions:,}: {_computed(program, step)}",
         )
-        for step, cost in zip(program.steps, step_costs(program), strict=True)
+        for step, cost, following in zip(
+            program.steps, step_costs(program), step_costs(program, follows=True), strict=True
+        )
     ]
-    total = program_cost(program)
-    sums = (f"{total.macs:,}", f"{total.instructions:,}", f"{total.flash_bytes:,}")
+    total, following = program_cost(program), program_cost(program, follows=True)
+    streamed = f"{following.instructions:,}: history of {program.stream.history_bytes:,} bytes"
+    sums = (f"{total.macs:,}", f"{total.instructions:,}", f"{total.flash_bytes:,}", streamed)
     return [*rows, ("all", "", "", f"arena of {program.memory.arena_bytes:,} bytes", *sums)]
 
 
 def prediction(program: Program, prefer: Preference) -> str:
-    """The sums in one sentence."""
-    total = program_cost(program)
+    """The sums in two sentences."""
+    total, following = program_cost(program), program_cost(program, follows=True)
+    stream = f"{following.instructions:,} instructions, history of {program.stream.history_bytes:,} bytes"
+    if not program.stream.kept:
+        obstacle = next(step for step in program.steps if not isinstance(step, Pack))
+        stream = f"computed whole ({obstacle.name}: {program.stream.reasons[obstacle]})"
     return (
         f"for {prefer.value}: {total.instructions:,} instructions an inference "
         f"({total.instructions / max(total.macs, 1):.2f} a multiply-accumulate), {total.flash_bytes:,} bytes of flash, "
-        f"arena of {program.memory.arena_bytes:,} bytes"
+        f"arena of {program.memory.arena_bytes:,} bytes; the next window of a stream: {stream}"
     )
 
 
@@ -66,6 +77,15 @@ def _decision(program: Program, step: Step) -> str:
             return f"plain: {reasons[0]}"
         case Plain():
             return "plain"
+
+
+def _computed(program: Program, step: Step) -> str:
+    """Which of a step's columns a window that follows another computes."""
+    kept = program.stream.kept.get(step)
+    if kept is None:
+        return f"all, {program.stream.reasons[step]}"
+    positions, columns = step.target.tensor.positions, kept.columns
+    return f"{positions - len(columns)} of {positions} columns, all but {columns.start} to {columns.stop - 1}"
 
 
 def _written(program: Program, layout: Layout) -> str:
