@@ -17,11 +17,14 @@ from hardwear.options import (
     BundleArgument,
     DataOption,
     JsonOption,
+    PreferOption,
     SyntheticOption,
     labelled_windows,
+    preference,
     raw_recordings,
     training_windows,
 )
+from hardwear.profiling.verbs import register as register_profiling
 from hardwear.progress import Progress
 from hardwear.reproduction.verb import reproduce
 from hardwear.studies.verbs import app as study_app
@@ -204,9 +207,7 @@ def evaluate(
 def generate(
     bundle: BundleArgument = SHIPPED_BUNDLE,
     out: Annotated[Path, typer.Option("--out", help="Folder of the generated headers.")] = Path("firmware/generated"),
-    prefer: Annotated[
-        str, typer.Option(help="What the compiled engine spares: speed (instructions), ram or flash.")
-    ] = "speed",
+    prefer: PreferOption = "speed",
     explain: Annotated[
         bool, typer.Option("--explain", help="Also show what was decided for each layer, why, and what it will cost.")
     ] = False,
@@ -218,12 +219,8 @@ def generate(
     from hardwear.codegen.compiled_model import compile_graph
     from hardwear.codegen.explain import COLUMNS, prediction
     from hardwear.codegen.explain import explain as explained
-    from hardwear.codegen.kernels import Preference
 
-    if prefer not in [preference.value for preference in Preference]:
-        names = ", ".join(preference.value for preference in Preference)
-        raise typer.BadParameter(f"expected one of {names}, got {prefer!r}", param_hint="--prefer")
-    chosen = Preference(prefer)
+    chosen = preference(prefer)
     loaded = Bundle.load(bundle)
     for path in write_headers(loaded, out, chosen):
         console.note(f"wrote {path}")
@@ -365,6 +362,7 @@ def demo(
     console.note(f"report:  {page}\nresults: {page.with_name('results.json')}")
 
 
+register_profiling(app)
 register_wearable(app)
 
 

@@ -9,6 +9,7 @@ from hardwear.errors import HardwearError
 from hardwear.progress import Progress
 
 if TYPE_CHECKING:
+    from hardwear.codegen.kernels import Preference
     from hardwear.datasets import Dataset, Recording
     from hardwear.training import TrainingSettings
 
@@ -24,9 +25,22 @@ SyntheticOption = Annotated[
     typer.Option("--synthetic", help="Use the built-in simulator instead of UCI-HAR; says so everywhere."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+PreferOption = Annotated[
+    str, typer.Option("--prefer", help="What the compiled engine spares: speed (instructions), ram or flash.")
+]
 BundleArgument = Annotated[Path, typer.Argument(help="Bundle folder.")]
 
 SHIPPED_BUNDLE = Path("models/compact")
+
+
+def preference(prefer: str) -> "Preference":
+    """What `--prefer` asks for."""
+    from hardwear.codegen.kernels import Preference
+
+    names = [choice.value for choice in Preference]
+    if prefer not in names:
+        raise typer.BadParameter(f"expected one of {', '.join(names)}, got {prefer!r}", param_hint="--prefer")
+    return Preference(prefer)
 
 
 def labelled_windows(source: Path | None, synthetic: bool, progress: Progress) -> "Dataset":

@@ -9,7 +9,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-VERBS = ("data", "train", "convert", "evaluate", "generate", "build", "replay", "report", "demo", "reproduce")
+VERBS = (
+    "data",
+    "train",
+    "convert",
+    "evaluate",
+    "generate",
+    "build",
+    "replay",
+    "report",
+    "demo",
+    "reproduce",
+    "profile",
+    "compare",
+)
 
 
 def hardwear(*arguments: object, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -71,6 +71,18 @@ uint32_t stack_high_water_bytes() {
   return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(__stack_top) - reinterpret_cast<uintptr_t>(word));
 }
 
+__attribute__((noinline)) uint32_t stack_in_use_bytes() {
+  uintptr_t here;
+  __asm__ volatile("mov %0, sp" : "=r"(here));
+  return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(__stack_top) - here);
+}
+
+__attribute__((noinline)) void repaint_stack() {
+  volatile uint32_t* here;
+  __asm__ volatile("mov %0, sp" : "=r"(here));
+  for (volatile uint32_t* word = __stack_limit; word < here; ++word) *word = kPaint;
+}
+
 }  // namespace hardwear
 
 void reset_handler() {

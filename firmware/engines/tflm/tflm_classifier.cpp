@@ -34,6 +34,10 @@ bool is_int8_of(const TfLiteTensor* tensor, size_t bytes) {
 
 }  // namespace
 
+__attribute__((weak)) const tflite::MicroOpResolver& tflm_operators(const tflite::MicroOpResolver& resolver) {
+  return resolver;
+}
+
 const char* TflmClassifier::name() const { return "tflm"; }
 
 bool TflmClassifier::begin() {
@@ -41,7 +45,8 @@ bool TflmClassifier::begin() {
   static Resolver resolver;
   static const bool has_operators = add_operators(&resolver);
   if (!has_operators) return false;
-  static tflite::MicroInterpreter interpreter(tflite::GetModel(kModel), resolver, tensor_arena, kTensorArenaBytes);
+  static tflite::MicroInterpreter interpreter(tflite::GetModel(kModel), tflm_operators(resolver), tensor_arena,
+                                              kTensorArenaBytes);
   static const bool has_memory = interpreter.AllocateTensors() == kTfLiteOk;
   if (!has_memory || interpreter.inputs_size() != 1 || interpreter.outputs_size() != 2) return false;
   if (!is_int8_of(interpreter.input(0), kWindowBytes) ||

@@ -3,7 +3,15 @@
 
 #include "core/classifier.h"
 
+namespace tflite {
+class MicroOpResolver;
+}
+
 namespace hardwear {
+
+// The operators that the interpreter gets: those of `resolver`, which holds exactly the model's. An image that defines
+// this function itself may wrap them, as the profiler's does.
+const tflite::MicroOpResolver& tflm_operators(const tflite::MicroOpResolver& resolver);
 
 // Runs the flatbuffer of generated/model_data.h with exactly the operators it needs, in a static arena of the
 // generated size. Works with today's TFLite-Micro and with the Arduino library Chirale_TensorFLowLite 2.0.0 (2024).

@@ -5,6 +5,7 @@ differs by up to three steps.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -87,3 +88,26 @@ class TflmModel:
             if (index + 1) % _PROGRESS_EVERY == 0 or index + 1 == len(windows):
                 progress(index + 1, len(windows), "windows")
         return logits, embedding
+
+
+def activations(model: bytes, windows: npt.NDArray[np.int8], tensors: Sequence[int]) -> list[npt.NDArray[np.int8]]:
+    """What TFLite-Micro's interpreter computes on the way to its answer.
+
+    Args:
+        model: Bytes of a .tflite file that `TflmModel` takes.
+        windows: (N, 128, 6) int8.
+        tensors: Numbers of activations in the file.
+
+    Returns:
+        (N, values) int8 of each of them, sample-major.
+    """
+    arena = _ARENA_HEADROOM + 4 * len(model)
+    keep = runtime.InterpreterConfig.kPreserveAllTensors
+    interpreter: Any = runtime.Interpreter.from_bytes(model, arena_size=arena, intrepreter_config=keep)
+    found: list[list[npt.NDArray[np.int8]]] = [[] for _ in tensors]
+    for window in windows:
+        interpreter.set_input(np.ascontiguousarray(window[np.newaxis]), 0)
+        interpreter.invoke()
+        for values, tensor in zip(found, tensors, strict=True):
+            values.append(np.array(interpreter.GetTensor(tensor, 0)["tensor_data"], np.int8).ravel())
+    return [np.stack(values) for values in found]
