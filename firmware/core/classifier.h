@@ -26,11 +26,24 @@ class Classifier {
   // The caller owns both buffers. Returns false if the engine failed; `*out` is then unspecified.
   virtual bool classify(const int8_t* window, Inference* out) = 0;
 
+  // Returns the number of a new stream, never 0: of windows that each begin kHopSamples after the one before.
+  uint32_t begin_stream() { return ++streams_; }
+
+  // Answers as classify(), to the bit, for the next window of a stream: where one was left out, begin another stream.
+  // An engine may compute only what the last window did not have. Streams, and classify(), may take turns.
+  virtual bool classify_next(uint32_t stream, const int8_t* window, Inference* out) {
+    static_cast<void>(stream);
+    return classify(window, out);
+  }
+
   // Bytes of working memory for activations (TFLite-Micro: arena in use), fixed after begin().
   virtual uint32_t arena_bytes() const = 0;
 
  protected:
   ~Classifier() = default;
+
+ private:
+  uint32_t streams_ = 0;
 };
 
 }  // namespace hardwear

@@ -9,6 +9,7 @@ namespace hardwear {
 void Pipeline::reset() {
   conditioner_.reset();
   window_.reset();
+  stream_ = 0;
 }
 
 Outcome Pipeline::push(const int16_t raw[kChannelCount], Prediction* out) {
@@ -25,9 +26,14 @@ void Pipeline::set_input_sample(size_t index, const int16_t conditioned[kChannel
   quantize(conditioned, input_ + index * kChannelCount);
 }
 
-Outcome Pipeline::infer(Prediction* out) {
+Outcome Pipeline::infer(Prediction* out) { return name_input(0, out); }
+
+// `stream` is 0 for a window by itself.
+Outcome Pipeline::name_input(uint32_t stream, Prediction* out) {
   const uint32_t start = board_.now();
-  if (!classifier_.classify(input_, &out->inference)) return Outcome::kEngineFailed;
+  const bool named = stream == 0 ? classifier_.classify(input_, &out->inference)
+                                 : classifier_.classify_next(stream, input_, &out->inference);
+  if (!named) return Outcome::kEngineFailed;
   out->time = board_.now() - start;
   out->activity = decide(out->inference.logits);
   probabilities(out->inference.logits, out->probabilities);
@@ -38,7 +44,8 @@ Outcome Pipeline::infer(Prediction* out) {
 Outcome Pipeline::add_conditioned(const int16_t conditioned[kChannelCount], Prediction* out) {
   if (!window_.push(conditioned)) return Outcome::kPending;
   for (size_t i = 0; i < kWindowSamples; ++i) set_input_sample(i, window_.sample(i));
-  const Outcome outcome = infer(out);
+  if (stream_ == 0) stream_ = classifier_.begin_stream();
+  const Outcome outcome = name_input(stream_, out);
   out->end_sample = window_.end();
   return outcome;
 }

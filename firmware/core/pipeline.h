@@ -57,11 +57,13 @@ class Pipeline {
 
  private:
   Outcome add_conditioned(const int16_t conditioned[kChannelCount], Prediction* out);
+  Outcome name_input(uint32_t stream, Prediction* out);
 
   Classifier& classifier_;
   Board& board_;
   Conditioner conditioner_;
   Window window_;
+  uint32_t stream_ = 0;  // the classifier's number of the windows since reset(); 0 before the first
   alignas(4) int8_t input_[kWindowSamples * kChannelCount] = {};
 };
 

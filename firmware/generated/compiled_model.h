@@ -1181,24 +1181,26 @@ constexpr kernels::FullyConnected kFullyConnected11 = {
     kFullyConnected11Bias,
 };
 
-// One inference. `window`: 128 x 6 int8; `arena`: kArenaBytes, aligned to 16; `logits`: 6;
-// `embedding`: 64. After each step `observe(number, view)` sees its output, a view with count() and value(i) in rows
-// (for tests and profilers; an empty one costs nothing).
+// What run(), run_first() and run_next() are: see there.
 template <typename Observer>
-inline void run(const int8_t* window, int8_t* arena, int8_t* logits, int8_t* embedding, Observer observe) {
+inline void infer(kernels::Stream stream, const int8_t* window, int8_t* arena, int8_t* history, int8_t* logits, int8_t* embedding, Observer observe) {
   kernels::pack_planes<Pack0>(window, arena + 4224);
   observe(0, kernels::PlanesView<kernels::Planes<6, 128, 2, 132, 1, 2>>{arena + 4224});
   kernels::convolve<Conv1>(kConv1Weights, kConv1Channels, nullptr,
-      arena + 4224, arena);
+      arena + 4224, arena, kernels::new_blocks(stream, {1, 15}));
+  kernels::share_columns<Conv1Shared>(stream, arena, history + 0);
   observe(1, kernels::PlanesView<kernels::Planes<16, 128, 2, 132, -128, 2>>{arena});
   kernels::convolve<Conv2>(kConv2Weights, kConv2Channels, nullptr,
-      arena, arena + 4352);
+      arena, arena + 4352, kernels::new_blocks(stream, {1, 15}));
+  kernels::share_columns<Conv2Shared>(stream, arena + 4352, history + 1792);
   observe(2, kernels::PlanesView<kernels::Planes<16, 64, 2, 68, -128, 2>>{arena + 4352});
   kernels::convolve<Conv4>(kConv4Weights, kConv4Channels, nullptr,
-      arena + 4352, arena);
+      arena + 4352, arena, kernels::new_blocks(stream, {1, 7}));
+  kernels::share_columns<Conv4Shared>(stream, arena, history + 2688);
   observe(3, kernels::PlanesView<kernels::Planes<32, 64, 2, 68, -128, 2>>{arena});
   kernels::convolve<Conv5>(kConv5Weights, kConv5Channels, nullptr,
-      arena, arena + 4352);
+      arena, arena + 4352, kernels::new_blocks(stream, {2, 6}));
+  kernels::share_columns<Conv5Shared>(stream, arena + 4352, history + 4224);
   observe(4, kernels::PlanesView<kernels::Planes<32, 32, 2, 36, -128, 2>>{arena + 4352});
   kernels::convolve<Conv7>(kConv7Weights, kConv7Channels, nullptr,
       arena + 4352, arena);
@@ -1211,73 +1213,25 @@ inline void run(const int8_t* window, int8_t* arena, int8_t* logits, int8_t* emb
   observe(8, kernels::RowsView{logits, 6});
 }
 
+// One inference. `window`: 128 x 6 int8; `arena`: kArenaBytes, aligned to 16; `logits`: 6;
+// `embedding`: 64. After each step `observe(number, view)` sees its output, a view with count() and value(i) in rows
+// (for tests and profilers; an empty one costs nothing).
+template <typename Observer>
+inline void run(const int8_t* window, int8_t* arena, int8_t* logits, int8_t* embedding, Observer observe) {
+  infer(kernels::Stream::kNone, window, arena, nullptr, logits, embedding, observe);
+}
+
 // Likewise for the first window of a stream: keeps in `history`, kHistoryBytes aligned to 4, what run_next() takes over.
 template <typename Observer>
 inline void run_first(const int8_t* window, int8_t* arena, int8_t* history, int8_t* logits, int8_t* embedding, Observer observe) {
-  kernels::pack_planes<Pack0>(window, arena + 4224);
-  observe(0, kernels::PlanesView<kernels::Planes<6, 128, 2, 132, 1, 2>>{arena + 4224});
-  kernels::convolve<Conv1>(kConv1Weights, kConv1Channels, nullptr,
-      arena + 4224, arena);
-  kernels::keep_columns<Conv1Shared>(arena, history + 0);
-  observe(1, kernels::PlanesView<kernels::Planes<16, 128, 2, 132, -128, 2>>{arena});
-  kernels::convolve<Conv2>(kConv2Weights, kConv2Channels, nullptr,
-      arena, arena + 4352);
-  kernels::keep_columns<Conv2Shared>(arena + 4352, history + 1792);
-  observe(2, kernels::PlanesView<kernels::Planes<16, 64, 2, 68, -128, 2>>{arena + 4352});
-  kernels::convolve<Conv4>(kConv4Weights, kConv4Channels, nullptr,
-      arena + 4352, arena);
-  kernels::keep_columns<Conv4Shared>(arena, history + 2688);
-  observe(3, kernels::PlanesView<kernels::Planes<32, 64, 2, 68, -128, 2>>{arena});
-  kernels::convolve<Conv5>(kConv5Weights, kConv5Channels, nullptr,
-      arena, arena + 4352);
-  kernels::keep_columns<Conv5Shared>(arena + 4352, history + 4224);
-  observe(4, kernels::PlanesView<kernels::Planes<32, 32, 2, 36, -128, 2>>{arena + 4352});
-  kernels::convolve<Conv7>(kConv7Weights, kConv7Channels, nullptr,
-      arena + 4352, arena);
-  observe(5, kernels::PlanesView<kernels::Planes<32, 32, 0, 32, -128, 2>>{arena});
-  kernels::average_pool_planes<AveragePool8, 8, -128, 127>(arena, arena + 2048);
-  observe(6, kernels::RowsView{arena + 2048, 128});
-  kernels::fully_connected(kFullyConnected10, arena + 2048, embedding);
-  observe(7, kernels::RowsView{embedding, 64});
-  kernels::fully_connected(kFullyConnected11, embedding, logits);
-  observe(8, kernels::RowsView{logits, 6});
+  infer(kernels::Stream::kFirst, window, arena, history, logits, embedding, observe);
 }
 
 // Likewise, with the same answer, for a window that begins 64 samples after that of the last run_first() or
 // run_next() with this `history`: computes only what is new.
 template <typename Observer>
 inline void run_next(const int8_t* window, int8_t* arena, int8_t* history, int8_t* logits, int8_t* embedding, Observer observe) {
-  kernels::pack_planes<Pack0>(window, arena + 4224);
-  observe(0, kernels::PlanesView<kernels::Planes<6, 128, 2, 132, 1, 2>>{arena + 4224});
-  kernels::convolve<Conv1>(kConv1Weights, kConv1Channels, nullptr,
-      arena + 4224, arena, {1, 15});
-  kernels::take_columns<Conv1Shared>(arena, history + 0);
-  kernels::keep_columns<Conv1Shared>(arena, history + 0);
-  observe(1, kernels::PlanesView<kernels::Planes<16, 128, 2, 132, -128, 2>>{arena});
-  kernels::convolve<Conv2>(kConv2Weights, kConv2Channels, nullptr,
-      arena, arena + 4352, {1, 15});
-  kernels::take_columns<Conv2Shared>(arena + 4352, history + 1792);
-  kernels::keep_columns<Conv2Shared>(arena + 4352, history + 1792);
-  observe(2, kernels::PlanesView<kernels::Planes<16, 64, 2, 68, -128, 2>>{arena + 4352});
-  kernels::convolve<Conv4>(kConv4Weights, kConv4Channels, nullptr,
-      arena + 4352, arena, {1, 7});
-  kernels::take_columns<Conv4Shared>(arena, history + 2688);
-  kernels::keep_columns<Conv4Shared>(arena, history + 2688);
-  observe(3, kernels::PlanesView<kernels::Planes<32, 64, 2, 68, -128, 2>>{arena});
-  kernels::convolve<Conv5>(kConv5Weights, kConv5Channels, nullptr,
-      arena, arena + 4352, {2, 6});
-  kernels::take_columns<Conv5Shared>(arena + 4352, history + 4224);
-  kernels::keep_columns<Conv5Shared>(arena + 4352, history + 4224);
-  observe(4, kernels::PlanesView<kernels::Planes<32, 32, 2, 36, -128, 2>>{arena + 4352});
-  kernels::convolve<Conv7>(kConv7Weights, kConv7Channels, nullptr,
-      arena + 4352, arena);
-  observe(5, kernels::PlanesView<kernels::Planes<32, 32, 0, 32, -128, 2>>{arena});
-  kernels::average_pool_planes<AveragePool8, 8, -128, 127>(arena, arena + 2048);
-  observe(6, kernels::RowsView{arena + 2048, 128});
-  kernels::fully_connected(kFullyConnected10, arena + 2048, embedding);
-  observe(7, kernels::RowsView{embedding, 64});
-  kernels::fully_connected(kFullyConnected11, embedding, logits);
-  observe(8, kernels::RowsView{logits, 6});
+  infer(kernels::Stream::kNext, window, arena, history, logits, embedding, observe);
 }
 
 }  // namespace compiled_model

@@ -49,6 +49,12 @@ class FakeClassifier final : public Classifier {
     return true;
   }
 
+  bool classify_next(uint32_t stream, const int8_t* window, Inference* out) override {
+    const bool answered = classify(window, out);
+    streams.push_back(stream);
+    return answered;
+  }
+
   static Inference expected(const std::vector<int8_t>& window) {
     uint32_t state = crc32(reinterpret_cast<const uint8_t*>(window.data()), window.size());
     const auto next = [&state] {
@@ -66,6 +72,7 @@ class FakeClassifier final : public Classifier {
   int wrong_logit = -1;
   int wrong_embedding = -1;
   std::vector<std::vector<int8_t>> windows;  // all that were asked for
+  std::vector<uint32_t> streams;             // of those that belong to one
 };
 
 // A recording without pattern, the same in every run.

@@ -7,11 +7,16 @@ namespace hardwear {
 namespace {
 
 alignas(16) int8_t arena[compiled_model::kArenaBytes];
+alignas(4) int8_t history[compiled_model::kHistoryBytes];
 
 struct NoObserver {
   template <typename View>
   void operator()(int32_t, View) const {}
 };
+
+void infer(kernels::Stream stream, const int8_t* window, Inference* out) {
+  compiled_model::infer(stream, window, arena, history, out->logits, out->embedding, NoObserver{});
+}
 
 }  // namespace
 
@@ -20,10 +25,16 @@ const char* CompiledClassifier::name() const { return "compiled"; }
 bool CompiledClassifier::begin() { return true; }
 
 bool CompiledClassifier::classify(const int8_t* window, Inference* out) {
-  compiled_model::run(window, arena, out->logits, out->embedding, NoObserver{});
+  infer(kernels::Stream::kNone, window, out);
   return true;
 }
 
-uint32_t CompiledClassifier::arena_bytes() const { return sizeof(arena); }
+bool CompiledClassifier::classify_next(uint32_t stream, const int8_t* window, Inference* out) {
+  infer(stream == kept_ ? kernels::Stream::kNext : kernels::Stream::kFirst, window, out);
+  kept_ = stream;
+  return true;
+}
+
+uint32_t CompiledClassifier::arena_bytes() const { return sizeof(arena) + sizeof(history); }
 
 }  // namespace hardwear

@@ -16,8 +16,14 @@ class CompiledClassifier : public Classifier {
 
   bool classify(const int8_t* window, Inference* out) override;
 
-  // Bytes of the one static buffer that the activations take turns in.
+  // Computes only what is new, as long as no other stream came in between.
+  bool classify_next(uint32_t stream, const int8_t* window, Inference* out) override;
+
+  // Bytes of the static buffers: the one that the activations take turns in, and what is kept for the next window.
   uint32_t arena_bytes() const override;
+
+ private:
+  uint32_t kept_ = 0;  // the stream whose last window is kept; 0 for none
 };
 
 }  // namespace hardwear

@@ -385,6 +385,16 @@ __attribute__((noinline)) void convolve_widening(const int8_t* weights, const Pl
   convolve_all<Layer>(next, channels, table, input, output, blocks);
 }
 
+// What a window is to those before it.
+enum class Stream : uint8_t {
+  kNone,   // none of them matters
+  kFirst,  // the next one overlaps it
+  kNext,   // it overlaps the one before, and the next one it
+};
+
+// The blocks that a convolution computes: `left` and `right` where the columns between them are taken over.
+inline Blocks new_blocks(Stream stream, Blocks blocks) { return stream == Stream::kNext ? blocks : kAllBlocks; }
+
 // Columns that a window shares with the one `hop` positions before it: `columns` from `first` on.
 template <typename planes, int32_t first, int32_t columns, int32_t hop>
 struct Overlap {
@@ -405,24 +415,16 @@ inline void copy_words(int8_t* to, const int8_t* from) {
   std::memcpy(__builtin_assume_aligned(to, 4), __builtin_assume_aligned(from, 4), kRest);
 }
 
-// Keeps in `history` the columns that the next window takes over.
+// Gives `planes` the columns of the last window that `history` has, and keeps there those that the next one takes over.
 template <typename Shared>
-inline void keep_columns(const int8_t* planes, int8_t* history) {
+inline void share_columns(Stream stream, int8_t* planes, int8_t* history) {
   using Layout = typename Shared::Layout;
-  const int8_t* columns = planes + Layout::offset(Shared::kFirst + Shared::kHop, 0);
-  for (int32_t plane = 0; plane < Layout::kPlanes; ++plane, columns += 4 * Layout::kStride) {
-    copy_words<Shared::kColumns>(history, columns);
-    history += 4 * Shared::kColumns;
-  }
-}
-
-// Takes over the columns of the last window.
-template <typename Shared>
-inline void take_columns(int8_t* planes, const int8_t* history) {
-  using Layout = typename Shared::Layout;
+  if (stream == Stream::kNone) return;
   int8_t* columns = planes + Layout::offset(Shared::kFirst, 0);
-  for (int32_t plane = 0; plane < Layout::kPlanes; ++plane, columns += 4 * Layout::kStride) {
-    copy_words<Shared::kColumns>(columns, history);
+  for (int32_t plane = 0; plane < Layout::kPlanes; ++plane) {
+    if (stream == Stream::kNext) copy_words<Shared::kColumns>(columns, history);
+    copy_words<Shared::kColumns>(history, columns + 4 * Shared::kHop);
+    columns += 4 * Layout::kStride;
     history += 4 * Shared::kColumns;
   }
 }

@@ -16,8 +16,10 @@ from hardwear.codegen.streaming import Kept
 _PAIR = {3: 15, 5: 24}
 """Instructions of one plane and four positions, by taps: loads and SMLADs."""
 _FRAME_CODE_BYTES = 120
-_CALL_CODE_BYTES: dict[type[Step], int] = {PlanesConv: 300, PlanesAverage: 110, Pack: 130, Unpack: 80, Plain: 20}
+_CALL_CODE_BYTES: dict[type[Step], int] = {PlanesConv: 340, PlanesAverage: 110, Pack: 130, Unpack: 80, Plain: 20}
 """Code of a step by itself: every convolution and every change of layout is compiled for its shape."""
+_STREAMED_CODE_BYTES = 210
+"""Code that takes over columns of the last window, and keeps some for the next."""
 _SHARED_CODE_BYTES: dict[type[Layer], int] = {
     Conv1D: 700,
     FullyConnected: 800,
@@ -58,6 +60,8 @@ def step_costs(program: Program, *, follows: bool = False) -> list[Cost]:
             code += _SHARED_CODE_BYTES.get(type(step.layer), 0)
         if isinstance(step, PlanesConv):
             code += step.unroll * step.source.lanes // 2 * _pair(step) * 4
+        if step in program.stream.kept:
+            code += _STREAMED_CODE_BYTES
         macs = sum(layer.macs for layer in step.layers)
         kept = program.stream.kept.get(step) if follows else None
         costs.append(Cost(macs, round(_instructions(step, kept)), _constant_bytes(step), code))

@@ -154,5 +154,32 @@ TEST_CASE("the engine answers the same whatever it answered before") {
   CHECK(std::memcmp(&first, &again, sizeof first) == 0);
 }
 
+TEST_CASE("a window of a stream is answered as by itself, whatever comes between") {
+  CompiledClassifier engine;
+  constexpr int32_t kHop = kHopSamples * kChannelCount, kWindow = kWindowSamples * kChannelCount, kWindows = 12;
+  static int8_t samples[2][kWindows * kHop + kWindow];
+  uint32_t state = 1;
+  for (auto& recording : samples) {
+    for (int8_t& sample : recording) {
+      state = state * 1664525u + 1013904223u;
+      sample = static_cast<int8_t>(static_cast<int32_t>(state >> 24) - 128);
+    }
+  }
+  const uint32_t streams[2] = {engine.begin_stream(), engine.begin_stream()};
+  REQUIRE(streams[0] != streams[1]);
+  int32_t position[2] = {0, 0};
+  // One stream, both in turns, the second one, the first one again.
+  const int32_t turns[] = {0, 0, 0, 0, 1, 0, 1, 0, 1, 1, 1, 0, 0, 0};
+  for (const int32_t turn : turns) {
+    const int8_t* const window = samples[turn] + kHop * position[turn];
+    Inference streamed, alone;
+    CAPTURE(position[turn]);
+    REQUIRE(engine.classify_next(streams[turn], window, &streamed));
+    REQUIRE(engine.classify(window, &alone));
+    ++position[turn];
+    CHECK(std::memcmp(&streamed, &alone, sizeof streamed) == 0);
+  }
+}
+
 }  // namespace
 }  // namespace hardwear

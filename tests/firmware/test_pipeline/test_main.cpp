@@ -1,6 +1,8 @@
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "../fakes.h"
 #include "core/confidence.h"
 #include "core/decision.h"
@@ -80,6 +82,30 @@ TEST_CASE("a window from elsewhere gives the same answer and leaves a running st
       CHECK(a.end_sample == b.end_sample);
     }
   }
+}
+
+TEST_CASE("windows without a gap are one stream of overlapping windows, and a reset begins another") {
+  FakeBoard board;
+  FakeClassifier classifier;
+  Pipeline pipeline(classifier, board), other(classifier, board);
+  const std::vector<int16_t> raw = noise(3 * kHopSamples + kWindowSamples, 8);
+  Prediction prediction;
+  const auto push_all = [&raw, &prediction](Pipeline* to) {
+    for (size_t n = 0; n < raw.size(); n += kChannelCount) to->push(&raw[n], &prediction);
+  };
+  push_all(&pipeline);
+  REQUIRE(classifier.streams == std::vector<uint32_t>{1, 1, 1});
+  constexpr ptrdiff_t kHop = kHopSamples * kChannelCount;
+  for (size_t i = 1; i < classifier.windows.size(); ++i) {
+    const std::vector<int8_t>&last = classifier.windows[i - 1], &next = classifier.windows[i];
+    CHECK(std::equal(last.begin() + kHop, last.end(), next.begin()));
+  }
+  pipeline.infer(&prediction);  // a window from elsewhere is of no stream
+  push_all(&other);
+  pipeline.flush(&prediction);
+  pipeline.reset();
+  push_all(&pipeline);
+  CHECK(classifier.streams == std::vector<uint32_t>{1, 1, 1, 2, 2, 2, 1, 3, 3, 3});
 }
 
 TEST_CASE("reset forgets the recording before") {
