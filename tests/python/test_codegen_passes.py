@@ -7,11 +7,12 @@ from tflite_builder import ModelBuilder
 
 from hardwear.codegen import read_graph
 from hardwear.codegen.compiled_model import compile_graph
+from hardwear.codegen.convolutions import DirectConv, PlanesConv, ToomCookConv, why_plain, why_tap_by_tap
 from hardwear.codegen.cost import program_cost, step_costs
 from hardwear.codegen.explain import COLUMNS, explain, prediction
 from hardwear.codegen.fusion import FusedConv, fuse
 from hardwear.codegen.graph import Graph, Reshape
-from hardwear.codegen.kernels import Pack, Plain, PlanesConv, Preference, Unpack, choose_kernels, why_plain
+from hardwear.codegen.kernels import Pack, Plain, Preference, Unpack, choose_kernels
 
 
 def graph_of(model: ModelBuilder) -> Graph:
@@ -79,16 +80,52 @@ def test_a_convolution_that_stays_plain_tells_why(model: ModelBuilder, reason: s
 @pytest.mark.parametrize("prefer", Preference)
 @pytest.mark.parametrize("name", sorted(NETWORKS))
 def test_weights_in_flash_are_the_models_own(name: str, prefer: Preference) -> None:
-    graph = read_graph(NETWORKS[name]())
-    for step in choose_kernels(graph, fuse(graph), prefer):
-        if not isinstance(step, PlanesConv):
-            continue
+    for step in convolutions_of(name, prefer):
         model = step.fused.conv.weights.astype(np.int64)
         stored = step.stored_weights.astype(np.int64)
-        scale = 1 if step.narrow else 2
-        np.testing.assert_array_equal(
-            stored.reshape(len(model), -1).sum(axis=1), scale * model.reshape(len(model), -1).sum(axis=1)
+        if isinstance(step, DirectConv):
+            scale = 1 if step.narrow else 2
+            np.testing.assert_array_equal(
+                stored.reshape(len(model), -1).sum(axis=1), scale * model.reshape(len(model), -1).sum(axis=1)
+            )
+        else:
+            # The first tap is what the point 0 has, the last one what infinity has.
+            channels = stored.transpose(0, 3, 1, 2, 4).reshape(-1, stored.shape[1], 2 * stored.shape[2])
+            first, last = step.filter.weights[0, 0], step.filter.weights[-1, -1]
+            inputs = model.shape[2]
+            np.testing.assert_array_equal(channels[: len(model), 0, :inputs], first * model[:, 0])
+            if step.taps == step.fused.conv.taps:
+                np.testing.assert_array_equal(channels[: len(model), -1, :inputs], last * model[:, -1])
+
+
+def convolutions_of(name: str, prefer: Preference) -> list[PlanesConv]:
+    graph = read_graph(NETWORKS[name]())
+    return [step for step in choose_kernels(graph, fuse(graph), prefer) if isinstance(step, PlanesConv)]
+
+
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_each_convolution_takes_the_faster_of_both_ways(name: str) -> None:
+    for step in convolutions_of(name, Preference.SPEED):
+        ways = (
+            DirectConv(step.fused, step.source, step.target, narrow=False),
+            ToomCookConv(step.fused, step.source, step.target),
         )
+        possible = ways if why_tap_by_tap(ways[1]) is None else ways[:1]
+        assert step.instructions(0, 0) == min(way.instructions(0, 0) for way in possible)
+
+
+@pytest.mark.parametrize("prefer", [Preference.RAM, Preference.FLASH])
+def test_minimal_filtering_is_for_speed_alone(prefer: Preference) -> None:
+    assert all(isinstance(step, DirectConv) for name in NETWORKS for step in convolutions_of(name, prefer))
+
+
+def test_a_convolution_that_is_computed_tap_by_tap_tells_why() -> None:
+    """Sums that are not shifted, in a layer whose negative ones matter; and fewer channels than pay."""
+    assert any(
+        "a channel is not shifted" in row[2] for row in explain(compile_graph(read_graph(NETWORKS["broken_blocks"]())))
+    )
+    few = compile_graph(graph_of(ModelBuilder(seed=1).conv(2, 5)))
+    assert any("no minimal filtering: it took" in row[2] for row in explain(few))
 
 
 @pytest.mark.parametrize("name", sorted(NETWORKS))

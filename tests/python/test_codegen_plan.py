@@ -59,20 +59,23 @@ def test_outputs_are_written_once_where_the_caller_wants_them(program: Program) 
     assert places[-1] is Place.LOGITS
 
 
-def test_arena_is_as_small_as_the_largest_pair_of_neighbours(program: Program) -> None:
-    sizes = [
-        -(-buffer.size // ALIGNMENT) * ALIGNMENT if buffer.place is Place.ARENA else 0
-        for buffer in (program.memory.of(layout) for step in program.steps for layout in (step.source, step.target))
-    ]
-    in_place = [
-        isinstance(step, Plain) and isinstance(step.layer, Activation) and sizes[2 * i] == sizes[2 * i + 1]
-        for i, step in enumerate(program.steps)
-    ]
-    pairs = [
-        max(sizes[2 * i : 2 * i + 2]) if in_place[i] else sum(sizes[2 * i : 2 * i + 2])
-        for i in range(len(program.steps))
-    ]
-    assert program.memory.arena_bytes == max(pairs)
+def test_arena_is_as_small_as_what_the_largest_step_needs(program: Program) -> None:
+    memory = program.memory
+    needed = []
+    for step in program.steps:
+        buffers = {memory.of(step.source), memory.of(step.target)}
+        if step in memory.scratch:
+            buffers.add(memory.scratch[step])
+        in_place = memory.of(step.source).offset == memory.of(step.target).offset and isinstance(step, Plain)
+        sizes = [-(-b.size // ALIGNMENT) * ALIGNMENT for b in buffers if b.place is Place.ARENA]
+        needed.append(max(sizes, default=0) if in_place else sum(sizes))
+    assert memory.arena_bytes == max(needed)
+
+
+def test_scratch_is_nobody_elses(program: Program) -> None:
+    for step, scratch in program.memory.scratch.items():
+        assert not overlap(scratch, program.memory.of(step.source))
+        assert not overlap(scratch, program.memory.of(step.target))
 
 
 def test_an_output_that_is_only_a_view_is_refused() -> None:

@@ -16,9 +16,10 @@ from tflite_builder import ModelBuilder
 from hardwear.bundle import Bundle
 from hardwear.codegen import read_graph
 from hardwear.codegen.compiled_model import compile_graph
+from hardwear.codegen.convolutions import PlanesConv
 from hardwear.codegen.cost import program_cost
 from hardwear.codegen.explain import explain, prediction
-from hardwear.codegen.kernels import PlanesConv, Preference
+from hardwear.codegen.kernels import Preference
 from hardwear.codegen.streaming import Columns, plan_stream, shared_columns
 from hardwear.contract import HOP_SAMPLES, WINDOW_SAMPLES
 from hardwear.quantization.tflm import TflmModel

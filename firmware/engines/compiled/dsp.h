@@ -88,14 +88,17 @@ inline int32_t smmulr(int32_t a, int32_t b) {
 #endif
 }
 
-// The nearest int8.
-inline int32_t ssat8(int32_t value) {
+// a * b >> 32
+inline int32_t smmul(int32_t a, int32_t b) { return static_cast<int32_t>(static_cast<int64_t>(a) * b >> 32); }
+
+// The nearest byte.
+inline uint8_t usat8(int32_t value) {
 #if HARDWEAR_DSP
-  int32_t result;
-  __asm__("ssat %0, #8, %1" : "=r"(result) : "r"(value));
-  return result;
+  uint32_t result;
+  __asm__("usat %0, #8, %1" : "=r"(result) : "r"(value));
+  return static_cast<uint8_t>(result);
 #else
-  return value < INT8_MIN ? INT8_MIN : value > INT8_MAX ? INT8_MAX : value;
+  return static_cast<uint8_t>(value < 0 ? 0 : value > UINT8_MAX ? UINT8_MAX : value);
 #endif
 }
 

@@ -1,8 +1,9 @@
 // The fast kernels: convolution, pools and mean over activations laid out in planes.
 //
 // A plane holds two channels of every position, or four, one word each. Of two, channel 2p is the low int16 and 2p + 1
-// the high one, so that one SMLAD multiplies and adds both. Of four, each is an int8: half the RAM, but the words have to
-// be widened first, bytes 0 and 2, then 1 and 3. Before the first position stand `kPad` words of the zero point, the
+// the high one, so that one SMLAD multiplies and adds both. Of four, each is a byte: half the RAM, but the words have to
+// be widened first, bytes 0 and 2, then 1 and 3. Every value is stored 128 higher, so that none is negative and a word of
+// two can be calculated with as one number. Before the first position stand `kPad` words of the zero point, the
 // overhang of the convolution that reads them; after the last, enough that blocks of four positions may run over. Planes
 // follow one another every `kStride` words. Consecutive positions are consecutive words: one LDM loads several.
 //
@@ -28,16 +29,15 @@ struct Planes {
   static constexpr int32_t kPositions = positions;
   static constexpr int32_t kPad = pad;
   static constexpr int32_t kStride = stride;  // words
-  static constexpr uint32_t kZero = lanes == 2 ? (static_cast<uint32_t>(zero_point) & 0xFFFF) * UINT32_C(0x10001)
-                                               : (static_cast<uint32_t>(zero_point) & 0xFF) * UINT32_C(0x1010101);
-  static_assert(lanes == 2 || lanes == 4, "two int16 or four int8");
+  static constexpr uint32_t kZero = (zero_point + 128) * (lanes == 2 ? UINT32_C(0x10001) : UINT32_C(0x1010101));
+  static_assert(lanes == 2 || lanes == 4, "two int16 or four bytes");
 
   // Bytes from the first plane to a value.
   static constexpr int32_t offset(int32_t position, int32_t channel) {
     return 4 * (channel / lanes * stride + pad + position) + channel % lanes * (4 / lanes);
   }
   static int32_t value(const int8_t* planes, int32_t position, int32_t channel) {
-    return planes[offset(position, channel)];  // an int8 in either case: the low byte of an int16
+    return static_cast<uint8_t>(planes[offset(position, channel)]) - 128;  // in either case: the low byte of an int16
   }
 };
 
@@ -45,7 +45,7 @@ struct Planes {
 struct PlanesChannel {
   int32_t bias;        // doubled; less input zero point * sum of the weights
   int32_t multiplier;  // mantissa
-  int32_t half;        // what rounds the right shift, plus the output's zero point shifted left
+  int32_t half;        // what rounds the right shift, plus the output's zero point as stored, shifted left
   int32_t shift;       // to the right
 };
 
@@ -69,20 +69,24 @@ struct ConvolutionRun {
   int8_t* output;
   const int8_t* output_end;
   const int16_t* weights_end;
-  const int8_t* table;  // output[table[q]] for the rescaled q; its middle, so that q may be negative
-  int32_t sign_mask;    // -1, or 0 where the channel is not shifted: there halves round up
+  const uint8_t* table;  // maps the rescaled value
+  int32_t sign_mask;     // -1, or 0 where the channel is not shifted: there halves round up
 };
 
-// A convolution: `in` and `out` are Planes, pooled by `pool` positions; `table` maps the output by a table;
-// `unshifted` says that a channel has shift 0; `unroll` planes are computed between two branches.
-template <typename in, typename out, int32_t taps, int32_t pool, bool table, bool unshifted, int32_t unroll>
+// How halves of negative sums are rounded by the right shift. gemmlowp rounds them away from zero; but nothing is
+// rounded where a channel is not shifted, and nothing is seen of it where negative sums end at the smallest value.
+enum class Halves { kUp, kAwayFromZero, kByChannel };
+
+// A convolution: `in` and `out` are Planes, pooled by `pool` positions; `table` maps the output by a table; `unroll`
+// planes are computed between two branches.
+template <typename in, typename out, int32_t taps, int32_t pool, bool table, Halves halves, int32_t unroll>
 struct Convolution {
   using In = in;
   using Out = out;
   static constexpr int32_t kTaps = taps;
   static constexpr int32_t kPool = pool;
   static constexpr bool kTable = table;
-  static constexpr bool kUnshifted = unshifted;
+  static constexpr Halves kHalves = halves;
   static constexpr int32_t kUnroll = unroll;
   static constexpr int32_t kBlocks = (out::kPositions * pool + 3) / 4;
   static constexpr int32_t kBlockBytes = 4 * 4 / pool;  // of one output plane
@@ -95,13 +99,9 @@ struct Convolution {
 };
 
 template <int32_t lanes>
-inline void store_lane(int8_t* lane, int32_t value) {
-  const int16_t wide = static_cast<int16_t>(value);
-  if (lanes == 2) {
-    std::memcpy(lane, &wide, sizeof wide);
-  } else {
-    *lane = static_cast<int8_t>(value);
-  }
+inline void store_lane(int8_t* lane, uint8_t value) {
+  const uint16_t wide = value;
+  std::memcpy(lane, &wide, lanes == 2 ? 2 : 1);
 }
 
 // All blocks of one output channel.
@@ -138,9 +138,9 @@ __attribute__((noinline)) void convolve_channel(const ConvolutionRun* run) {
         ldmia r1!, {r6-r10}
         ldmia r0!, {r11, r12, lr}
         .if %c[in_lanes] == 4
-          sxtb16 r11, r11, ror #\rotation
-          sxtb16 r12, r12, ror #\rotation
-          sxtb16 lr, lr, ror #\rotation
+          uxtb16 r11, r11, ror #\rotation
+          uxtb16 r12, r12, ror #\rotation
+          uxtb16 lr, lr, ror #\rotation
         .endif
         smlad r2, r11, r6, r2
         smlad r2, r12, r7, r2
@@ -150,9 +150,9 @@ __attribute__((noinline)) void convolve_channel(const ConvolutionRun* run) {
         smlad r4, lr, r6, r4
         ldmia r0!, {r11, r12, lr}
         .if %c[in_lanes] == 4
-          sxtb16 r11, r11, ror #\rotation
-          sxtb16 r12, r12, ror #\rotation
-          sxtb16 lr, lr, ror #\rotation
+          uxtb16 r11, r11, ror #\rotation
+          uxtb16 r12, r12, ror #\rotation
+          uxtb16 lr, lr, ror #\rotation
         .endif
         smlad r2, r11, r9, r2
         smlad r3, r11, r8, r3
@@ -167,8 +167,8 @@ __attribute__((noinline)) void convolve_channel(const ConvolutionRun* run) {
         smlad r5, lr, r8, r5
         ldrd r11, r12, [r0], #(step_ - 24)
         .if %c[in_lanes] == 4
-          sxtb16 r11, r11, ror #\rotation
-          sxtb16 r12, r12, ror #\rotation
+          uxtb16 r11, r11, ror #\rotation
+          uxtb16 r12, r12, ror #\rotation
         .endif
         smlad r4, r11, r10, r4
         smlad r5, r11, r9, r5
@@ -177,10 +177,10 @@ __attribute__((noinline)) void convolve_channel(const ConvolutionRun* run) {
         ldmia r1!, {r6-r8}
         ldmia r0!, {r9-r12}
         .if %c[in_lanes] == 4
-          sxtb16 r9, r9, ror #\rotation
-          sxtb16 r10, r10, ror #\rotation
-          sxtb16 r11, r11, ror #\rotation
-          sxtb16 r12, r12, ror #\rotation
+          uxtb16 r9, r9, ror #\rotation
+          uxtb16 r10, r10, ror #\rotation
+          uxtb16 r11, r11, ror #\rotation
+          uxtb16 r12, r12, ror #\rotation
         .endif
         smlad r2, r9, r6, r2
         smlad r2, r10, r7, r2
@@ -193,8 +193,8 @@ __attribute__((noinline)) void convolve_channel(const ConvolutionRun* run) {
         smlad r5, r12, r6, r5
         ldrd r9, r10, [r0], #(step_ - 16)
         .if %c[in_lanes] == 4
-          sxtb16 r9, r9, ror #\rotation
-          sxtb16 r10, r10, ror #\rotation
+          uxtb16 r9, r9, ror #\rotation
+          uxtb16 r10, r10, ror #\rotation
         .endif
         smlad r4, r9, r8, r4
         smlad r5, r9, r7, r5
@@ -227,7 +227,7 @@ __attribute__((noinline)) void convolve_channel(const ConvolutionRun* run) {
       .if %c[table]
         ldr r10, [sp, #36]
       .endif
-      .if %c[unshifted]
+      .if %c[halves] == 2
         ldr r11, [sp, #40]
       .endif
       .irp sum, r2, r3, r4, r5
@@ -242,17 +242,21 @@ __attribute__((noinline)) void convolve_channel(const ConvolutionRun* run) {
           .set kept_, %c[pool] == 1
         .endif
         .if kept_
-          .if %c[unshifted]
-            and r12, r11, \sum, asr #31
-            add r12, r12, r7
+          .if %c[halves] == 0
+            smmlar \sum, \sum, r6, r7
           .else
-            add r12, r7, \sum, asr #31
+            .if %c[halves] == 1
+              add r12, r7, \sum, asr #31
+            .else
+              and r12, r11, \sum, asr #31
+              add r12, r12, r7
+            .endif
+            smmlar \sum, \sum, r6, r12
           .endif
-          smmlar \sum, \sum, r6, r12
           asr \sum, \sum, r8
-          ssat \sum, #8, \sum
+          usat \sum, #8, \sum
           .if %c[table]
-            ldrsb \sum, [r10, \sum]
+            ldrb \sum, [r10, \sum]
           .endif
           .if %c[out_lanes] == 4
             strb \sum, [r9], #4
@@ -270,8 +274,8 @@ __attribute__((noinline)) void convolve_channel(const ConvolutionRun* run) {
       )"
       : "+r"(r0)
       : [taps] "i"(Layer::kTaps), [unroll] "i"(Layer::kUnroll), [planes] "i"(Layer::In::kPlanes),
-        [stride] "i"(Layer::In::kStride), [in_lanes] "i"(Layer::In::kLanes), [out_lanes] "i"(Layer::Out::kLanes), [pool] "i"(Layer::kPool), [table] "i"(Layer::kTable ? 1 : 0),
-        [unshifted] "i"(Layer::kUnshifted ? 1 : 0)
+        [stride] "i"(Layer::In::kStride), [in_lanes] "i"(Layer::In::kLanes), [out_lanes] "i"(Layer::Out::kLanes),
+        [pool] "i"(Layer::kPool), [table] "i"(Layer::kTable ? 1 : 0), [halves] "i"(static_cast<int>(Layer::kHalves))
       : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
 }
 #else
@@ -288,8 +292,8 @@ void convolve_channel(const ConvolutionRun* run) {
         for (int32_t pair = 0; pair < In::kLanes / 2; ++pair) {
           for (int32_t tap = 0; tap < Layer::kTaps; ++tap) {
             const int8_t* const word = input + 4 * (plane * In::kStride + position + tap);
-            sum += word[pair] * *weights++;  // as in value(): the low byte of an int16 is the value
-            sum += word[pair + 2] * *weights++;
+            sum += static_cast<uint8_t>(word[pair]) * *weights++;  // as in value(): the low byte is the value
+            sum += static_cast<uint8_t>(word[pair + 2]) * *weights++;
           }
         }
       }
@@ -300,7 +304,7 @@ void convolve_channel(const ConvolutionRun* run) {
       for (int32_t i = first + 1; i < first + Layer::kPool; ++i) sum = sums[i] > sum ? sums[i] : sum;
       // The sign of the sum does for the sign of the product: where they differ the product is 0, which stays 0.
       const int32_t correction = (sum < 0 ? -1 : 0) & run->sign_mask;
-      const int32_t value = dsp::ssat8((dsp::smmulr(sum, run->multiplier) + (correction + run->half)) >> run->shift);
+      const uint8_t value = dsp::usat8((dsp::smmulr(sum, run->multiplier) + (correction + run->half)) >> run->shift);
       store_lane<Layer::Out::kLanes>(output, Layer::kTable ? run->table[value] : value);
       output += 4;
     }
@@ -332,10 +336,10 @@ inline void widen_weights(const int8_t* bytes, int16_t* words) {
 
 // `next()` gives the doubled int16 weights of each output channel in turn.
 template <typename Layer, typename NextWeights>
-inline void convolve_all(NextWeights next, const PlanesChannel* channels, const int8_t* table, const int8_t* input,
+inline void convolve_all(NextWeights next, const PlanesChannel* channels, const uint8_t* table, const int8_t* input,
                          int8_t* output, Blocks blocks) {
   using Out = typename Layer::Out;
-  ConvolutionRun run = {input, nullptr, 0, 0, 0, 0, nullptr, nullptr, nullptr, Layer::kTable ? table + 128 : nullptr, 0};
+  ConvolutionRun run = {input, nullptr, 0, 0, 0, 0, nullptr, nullptr, nullptr, table, 0};
   for (int32_t channel = 0; channel < Out::kChannels; ++channel, ++channels) {
     run.weights = next();
     run.weights_end = run.weights + Layer::kChannelWeights;
@@ -343,7 +347,7 @@ inline void convolve_all(NextWeights next, const PlanesChannel* channels, const 
     run.multiplier = channels->multiplier;
     run.half = channels->half;
     run.shift = channels->shift;
-    run.sign_mask = channels->shift != 0 ? -1 : 0;
+    run.sign_mask = Layer::kHalves == Halves::kAwayFromZero || (Layer::kHalves == Halves::kByChannel && channels->shift != 0) ? -1 : 0;
     int8_t* const first = output + Out::offset(0, channel);
     if (blocks.left != 0) {
       run.input = input;
@@ -361,7 +365,7 @@ inline void convolve_all(NextWeights next, const PlanesChannel* channels, const 
 
 // With weights that are int16 in flash.
 template <typename Layer>
-__attribute__((noinline)) void convolve(const int16_t* weights, const PlanesChannel* channels, const int8_t* table,
+__attribute__((noinline)) void convolve(const int16_t* weights, const PlanesChannel* channels, const uint8_t* table,
                                         const int8_t* input, int8_t* output, Blocks blocks = kAllBlocks) {
   const auto next = [&weights] {
     const int16_t* const ready = weights;
@@ -374,7 +378,7 @@ __attribute__((noinline)) void convolve(const int16_t* weights, const PlanesChan
 // With weights that are int8 in flash, widened into `scratch` one output channel after the other.
 template <typename Layer>
 __attribute__((noinline)) void convolve_widening(const int8_t* weights, const PlanesChannel* channels,
-                                                 const int8_t* table, int8_t* scratch, const int8_t* input,
+                                                 const uint8_t* table, int8_t* scratch, const int8_t* input,
                                                  int8_t* output, Blocks blocks = kAllBlocks) {
   int16_t* const ready = reinterpret_cast<int16_t*>(scratch);
   const auto next = [&weights, ready]() -> const int16_t* {
@@ -437,10 +441,8 @@ inline void pack_planes(const int8_t* rows, int8_t* planes) {
     for (int32_t channel = 0; channel < Out::kChannels; channel += Out::kLanes, word += 4 * Out::kStride) {
       // Lanes beyond the last channel meet weights of zero; they hold what they hold.
       const int32_t lanes = Out::kChannels - channel < Out::kLanes ? Out::kChannels - channel : Out::kLanes;
-      if (Out::kLanes == 2) {
-        dsp::store(word, dsp::pack(rows[channel], rows[channel + lanes - 1]));
-      } else {
-        for (int32_t lane = 0; lane < lanes; ++lane) word[lane] = rows[channel + lane];
+      for (int32_t lane = 0; lane < lanes; ++lane) {
+        store_lane<Out::kLanes>(word + lane * (4 / Out::kLanes), static_cast<uint8_t>(rows[channel + lane] + 128));
       }
     }
   }
@@ -481,10 +483,11 @@ inline int8_t mean_of(int32_t sum) {
   return clamp_to((sum > 0 ? sum + width / 2 : sum - width / 2) / width, kClamp);
 }
 
-// Means of `width` positions, one pool after the other, to rows. Two channels are summed at a time: 255 int8 fit 16 bits.
+// Means of `width` positions, one pool after the other, to rows. Two channels are summed at a time: no sum of 255 bytes
+// leaves its 16 bits.
 template <typename In, int32_t width, int32_t low, int32_t high>
 inline void average_pool_planes(const int8_t* planes, int8_t* rows) {
-  static_assert(width <= 255, "sums of int8 in 16 bits");
+  static_assert(width <= 255, "sums of bytes in 16 bits");
   constexpr int32_t kPools = In::kPositions / width;
   constexpr int32_t kStep = In::kLanes / 2;  // from the channel of a word's low half to that of its high half
   for (int32_t channel = 0; channel < In::kChannels; channel += In::kLanes) {
@@ -494,11 +497,13 @@ inline void average_pool_planes(const int8_t* planes, int8_t* rows) {
         uint32_t sums = 0;
         for (int32_t i = 0; i < width; ++i, word += 4) {
           const uint32_t lanes = dsp::load(word);
-          sums = dsp::sadd16(sums, In::kLanes == 2 ? lanes : part == 0 ? dsp::sxtb16(lanes) : dsp::sxtb16_odd(lanes));
+          sums += In::kLanes == 2 ? lanes : lanes >> (8 * part) & UINT32_C(0x00FF00FF);
         }
         int8_t* const out = rows + pool * In::kChannels + channel + part;
-        out[0] = mean_of<width, low, high>(dsp::low_half(sums));
-        if (channel + part + kStep < In::kChannels) out[kStep] = mean_of<width, low, high>(dsp::high_half(sums));
+        out[0] = mean_of<width, low, high>(static_cast<int32_t>(sums & 0xFFFF) - 128 * width);
+        if (channel + part + kStep < In::kChannels) {
+          out[kStep] = mean_of<width, low, high>(static_cast<int32_t>(sums >> 16) - 128 * width);
+        }
       }
     }
   }

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hardwear.codegen.convolutions import DirectConv, PlanesConv, ToomCookConv
 from hardwear.codegen.fusion import fuse
 from hardwear.codegen.graph import (
+    INT8_MIN,
     Activation,
     AveragePool,
     Clamp,
@@ -18,7 +20,7 @@ from hardwear.codegen.graph import (
     Mean,
     Reshape,
 )
-from hardwear.codegen.kernels import Pack, Plain, PlanesConv, Preference, Step, Unpack, choose_kernels
+from hardwear.codegen.kernels import Pack, Plain, Preference, Step, Unpack, choose_kernels
 from hardwear.codegen.layout import Layout, Planes
 from hardwear.codegen.plan import Buffer, MemoryPlan, Place, plan_memory
 from hardwear.codegen.streaming import Stream, plan_stream
@@ -134,11 +136,32 @@ class Call:
         return [braced((multiplier.mantissa, multiplier.shift)) for multiplier in layer.multipliers]
 
     @property
+    def stored_table(self) -> list[int]:
+        """The table of a convolution over planes, for bytes as they are stored."""
+        if not isinstance(self.step, PlanesConv) or self.step.fused.table is None:
+            raise TypeError(f"{self.step.name} has no table")
+        return [value - INT8_MIN for value in self.step.fused.table]
+
+    @property
     def channels(self) -> list[str]:
         """C++ initialisers of the output channels of a convolution over planes."""
-        if not isinstance(self.step, PlanesConv):
-            raise TypeError(f"{self.step.name} does not run over planes")
-        return [braced((c.bias, c.multiplier, c.half, c.shift)) for c in self.step.channels]
+        step, fused_table = self.step, f"{self.symbol}Table"
+        match step:
+            case DirectConv():
+                return [
+                    braced((bias, rescale.multiplier, rescale.half, rescale.shift))
+                    for bias, rescale in zip(step.biases, step.rescales, strict=True)
+                ]
+            case ToomCookConv(filter=used):
+                table = "nullptr" if step.fused.table is None else fused_table
+                rows = [
+                    (used.inverse, first, third, last, table, r.multiplier, 4 * r.half + 2, r.shift + 2)
+                    for (first, _, third, last), r in zip(step.biases.tolist(), step.rescales, strict=True)
+                ]
+                # Output channels come in pairs; what a missing one computes is stored where no weight reads it.
+                return [braced(row) for row in rows + rows[-1:] * (len(rows) % 2)]
+            case _:
+                raise TypeError(f"{step.name} does not run over planes")
 
 
 def calls(program: Program) -> list[Call]:

@@ -1,23 +1,29 @@
 """What a compiled network will cost: instructions on a Cortex-M4, flash and RAM.
 
-The convolution over planes is assembly, so its instructions are counted from `firmware/engines/compiled/planes.h`
-line by line. The figures of the other kernels, and what surrounds that assembly, were fitted to what the emulator
-counted for GCC 12 at -O2; `tests/python/test_codegen_on_chip.py` holds all of them to what it counts today.
+Convolutions over planes are assembly and know what they take (`convolutions.py`). The figures of the other kernels
+were fitted to what the emulator counted for GCC 12 at -O2; `tests/python/test_codegen_on_chip.py` holds all of them to
+what it counts today.
 """
 
 from dataclasses import dataclass
 
 from hardwear.codegen.compiled_model import Program
+from hardwear.codegen.convolutions import DirectConv, PlanesConv, ToomCookConv
 from hardwear.codegen.graph import Activation, AveragePool, Conv1D, FullyConnected, Layer, MaxPool, Mean, Reshape
-from hardwear.codegen.kernels import Pack, Plain, PlanesAverage, PlanesConv, Step, Unpack
-from hardwear.codegen.layout import PAIRS, QUADS, WORD_BYTES
+from hardwear.codegen.kernels import Pack, Plain, PlanesAverage, Step, Unpack
+from hardwear.codegen.layout import PAIRS, WORD_BYTES
 from hardwear.codegen.streaming import Kept
 
-_PAIR = {3: 15, 5: 24}
-"""Instructions of one plane and four positions, by taps: loads and SMLADs."""
 _FRAME_CODE_BYTES = 120
-_CALL_CODE_BYTES: dict[type[Step], int] = {PlanesConv: 340, PlanesAverage: 110, Pack: 130, Unpack: 80, Plain: 20}
-"""Code of a step by itself: every convolution and every change of layout is compiled for its shape."""
+_CALL_CODE_BYTES: dict[type[Step], int] = {
+    DirectConv: 100,
+    ToomCookConv: 70,
+    PlanesAverage: 110,
+    Pack: 130,
+    Unpack: 80,
+    Plain: 20,
+}
+"""Code of a step by itself; every change of layout is compiled for its shape."""
 _STREAMED_CODE_BYTES = 210
 """Code that takes over columns of the last window, and keeps some for the next."""
 _SHARED_CODE_BYTES: dict[type[Layer], int] = {
@@ -53,13 +59,15 @@ def step_costs(program: Program, *, follows: bool = False) -> list[Cost]:
     """What each step costs, for a window by itself or for one that follows another of its stream."""
     costs: list[Cost] = []
     known: set[type[Layer]] = set()
+    compiled: set[tuple[object, ...]] = set()
     for step in program.steps:
         code = _CALL_CODE_BYTES[type(step)]
         if isinstance(step, Plain) and type(step.layer) not in known:
             known.add(type(step.layer))
             code += _SHARED_CODE_BYTES.get(type(step.layer), 0)
         if isinstance(step, PlanesConv):
-            code += step.unroll * step.source.lanes // 2 * _pair(step) * 4
+            code += sum(size for function, size in step.functions.items() if function not in compiled)
+            compiled.update(step.functions)
         if step in program.stream.kept:
             code += _STREAMED_CODE_BYTES
         macs = sum(layer.macs for layer in step.layers)
@@ -83,10 +91,9 @@ def _instructions(step: Step, kept: Kept | None) -> float:
     match step:
         case PlanesConv():
             if kept is None:
-                return _planes_conv(step, step.blocks)
-            second_run = 14 * len(step.channels) if kept.left else 0
+                return step.instructions(0, 0)
             copies = 2 * (1.4 * kept.size / WORD_BYTES + 8 * step.target.count)
-            return _planes_conv(step, kept.left + step.blocks - kept.right) + second_run + copies
+            return step.instructions(kept.left, kept.right) + copies
         case PlanesAverage(layer=layer):
             pools = layer.output.positions * step.source.pairs
             return pools * ((4.24 if step.source.lanes == PAIRS else 7.4) * layer.width + 30)
@@ -118,27 +125,14 @@ def _plain(layer: Layer) -> float:
             return 0
 
 
-def _pair(step: PlanesConv) -> int:
-    """Instructions of one pair of channels and four positions; four int8 to a word are widened first."""
-    return _PAIR[step.taps] + (3 + step.taps if step.source.lanes == QUADS else 0)
-
-
-def _planes_conv(step: PlanesConv, blocks: int) -> float:
-    fused, source = step.fused, step.source
-    outputs = 4 // fused.pool
-    block = 7 + source.pairs * _pair(step) + {1: 0, 2: 6, 4: 9}[fused.pool]
-    if step.unroll != source.count:
-        block += 3 * (source.count // step.unroll)
-    mapped = (1 if fused.table is not None else 0) + (1 if step.unshifted else 0)
-    block += 2 + mapped + outputs * (5 + mapped) + 4
-    widening = 2.5 * step.stored_weights[0].size if step.narrow else 0
-    return len(step.channels) * (blocks * block + 44 + widening)
-
-
 def _constant_bytes(step: Step) -> int:
     match step:
         case PlanesConv():
-            return step.stored_weights.nbytes + 16 * len(step.channels) + (256 if step.fused.table is not None else 0)
+            return (
+                step.stored_weights.nbytes
+                + step.channel_bytes * step.output_channels
+                + (256 if step.fused.table is not None else 0)
+            )
         case Plain(layer=Conv1D() as layer):
             return layer.weights.nbytes + 12 * layer.bias.size
         case Plain(layer=FullyConnected() as layer):

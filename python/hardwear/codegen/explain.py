@@ -1,11 +1,12 @@
 """What the compiler decided for each step, why, and what it predicts that it costs."""
 
 from hardwear.codegen.compiled_model import Program, describe
+from hardwear.codegen.convolutions import DirectConv, PlanesConv, ToomCookConv, why_plain, why_tap_by_tap
 from hardwear.codegen.cost import program_cost, step_costs
 from hardwear.codegen.fusion import FusedConv, fuse
 from hardwear.codegen.graph import Conv1D
-from hardwear.codegen.kernels import Pack, Plain, PlanesAverage, PlanesConv, Preference, Step, Unpack, why_plain
-from hardwear.codegen.layout import Layout
+from hardwear.codegen.kernels import Pack, Plain, PlanesAverage, Preference, Step, Unpack
+from hardwear.codegen.layout import PAIRS, Layout
 from hardwear.codegen.plan import Buffer, Place
 
 COLUMNS = ("step", "computes", "how and why", "writes", "MACs", "instructions", "flash", "next of a stream")
@@ -54,13 +55,13 @@ def prediction(program: Program, prefer: Preference) -> str:
 def _decision(program: Program, step: Step) -> str:
     match step:
         case PlanesConv():
-            parts = [f"SMLAD, blocks of 4 positions, {step.taps} taps"]
+            parts = [_way(step)]
             if step.fused.pool > 1:
                 parts.append(f"largest of {step.fused.pool} sums before rescaling")
             if step.fused.table is not None:
                 parts.append("activation by a table")
-            if step.narrow:
-                parts.append(f"int8 weights widened at run time, {step.scratch_bytes} bytes of scratch")
+            if step.scratch_bytes:
+                parts.append(f"{step.scratch_bytes:,} bytes of scratch")
             return "; ".join(parts)
         case PlanesAverage():
             return "two channels at a time"
@@ -86,6 +87,24 @@ def _computed(program: Program, step: Step) -> str:
         return f"all, {program.stream.reasons[step]}"
     positions, columns = step.target.tensor.positions, kept.columns
     return f"{positions - len(columns)} of {positions} columns, all but {columns.start} to {columns.stop - 1}"
+
+
+def _way(step: PlanesConv) -> str:
+    """Which kernel computes a convolution over planes, and why not the other."""
+    if isinstance(step, ToomCookConv):
+        direct = DirectConv(step.fused, step.source, step.target, narrow=False)
+        return (
+            f"minimal filtering, {step.filter.points} products for 4 positions of {step.taps} taps: "
+            f"tap by tap it took {round(direct.instructions(0, 0)):,} instructions"
+        )
+    text = f"tap by tap, blocks of 4 positions, {step.taps} taps"
+    if isinstance(step, DirectConv) and step.narrow:
+        return f"{text}, int8 weights widened at run time"
+    if step.source.lanes == PAIRS:
+        tiled = ToomCookConv(step.fused, step.source, step.target)
+        slower = f"it took {round(tiled.instructions(0, 0)):,} instructions"
+        return f"{text}; no minimal filtering: {why_tap_by_tap(tiled) or slower}"
+    return text
 
 
 def _written(program: Program, layout: Layout) -> str:

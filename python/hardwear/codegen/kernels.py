@@ -8,108 +8,24 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import ClassVar
 
-import numpy as np
-import numpy.typing as npt
-
-from hardwear.codegen.fixed_point import Multiplier
+from hardwear.codegen.convolutions import DirectConv, PlanesConv, ToomCookConv, plane_words, why_plain, why_tap_by_tap
 from hardwear.codegen.fusion import FusedConv, Operation
-from hardwear.codegen.graph import INT8_MAX, INT8_MIN, AveragePool, Graph, Layer, Reshape, Tensor
-from hardwear.codegen.layout import BLOCK, PAIRS, QUADS, WORD_BYTES, Layout, Planes, Rows, whole_blocks
+from hardwear.codegen.graph import AveragePool, Graph, Layer, Reshape, Tensor
+from hardwear.codegen.layout import PAIRS, QUADS, Layout, Planes, Rows, room
 
-TAPS = (3, 5)
-"""Lengths of the fast convolution kernels; shorter ones are filled up with taps of zero."""
-MAX_UNROLL = 8
-"""Pairs of channels that a convolution computes between two branches, at most: about 100 bytes of code each."""
-
-_INT32_MAX = 2**31 - 1
-_POST_INDEX_MAX = 1020
-"""Bytes by which LDRD moves its address."""
 _AVERAGE_WIDTH_MAX = 255
-"""Positions whose int8 add up within 16 bits."""
+"""Positions whose bytes add up within 16 bits."""
 
 
 class Preference(Enum):
     """What to spare where a choice is free."""
 
     SPEED = "speed"
-    """Activations in planes of two int16, weights widened in flash: fewest instructions."""
+    """Activations in planes of two int16, weights widened or transformed in flash: fewest instructions."""
     RAM = "ram"
-    """Activations in planes of four int8, widened in the kernel."""
+    """Activations in planes of four bytes, widened in the kernel."""
     FLASH = "flash"
     """Weights of int8 in flash, widened at run time."""
-
-
-@dataclass(frozen=True)
-class PlanesChannel:
-    """What one output channel of a convolution over planes computes with; all in units of half a sum."""
-
-    bias: int
-    """Doubled, less what the input's zero point adds."""
-    multiplier: int
-    half: int
-    """What rounds the right shift, plus the output's zero point."""
-    shift: int
-
-
-@dataclass(frozen=True, eq=False)
-class PlanesConv:
-    """A fused convolution from planes to planes."""
-
-    fused: FusedConv
-    source: Planes
-    target: Planes
-    weights: npt.NDArray[np.int16]
-    """(output channels, planes, words of a plane's two or four channels, taps, 2), doubled; zeros fill up what is
-    missing."""
-    channels: tuple[PlanesChannel, ...]
-    unroll: int
-    """Planes that are computed between two branches."""
-    narrow: bool
-    """Whether the weights are int8 in flash and widened at run time."""
-
-    @property
-    def kernel(self) -> str:
-        """Its C++ function."""
-        return "convolve_widening" if self.narrow else "convolve"
-
-    @property
-    def name(self) -> str:
-        """The convolution's."""
-        return self.fused.conv.name
-
-    @property
-    def layers(self) -> tuple[Layer, ...]:
-        """What it computes."""
-        return self.fused.layers
-
-    @property
-    def taps(self) -> int:
-        """Taps that are computed."""
-        return int(self.weights.shape[3])
-
-    @property
-    def stored_weights(self) -> npt.NDArray[np.int16] | npt.NDArray[np.int8]:
-        """What is in flash: the weights, or their undoubled bytes in the order in which SXTB16 takes them."""
-        words = self.weights.reshape(len(self.weights), -1, 2)
-        if not self.narrow:
-            return words
-        even = np.pad(words // 2, ((0, 0), (0, words.shape[1] % 2), (0, 0))).astype(np.int8)
-        return even.reshape(len(words), -1, 2, 2).transpose(0, 1, 3, 2)
-
-    @property
-    def scratch_bytes(self) -> int:
-        """RAM for the widened weights of one output channel."""
-        return 2 * self.stored_weights[0].size if self.narrow else 0
-
-    @property
-    def blocks(self) -> int:
-        """Blocks of four positions of one output channel."""
-        return whole_blocks(self.fused.conv.output.positions) // BLOCK
-
-    @property
-    def unshifted(self) -> bool:
-        """Whether a channel has shift 0, so that nothing is rounded twice."""
-        return any(channel.shift == 0 for channel in self.channels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,14 +126,13 @@ def choose_kernels(
         if isinstance(operation, FusedConv):
             conv = operation.conv
             if isinstance(current, Rows):
-                needed = whole_blocks(conv.output.positions) + fast_taps(conv.taps) - 1
-                stride = max(needed, conv.pad_left + conv.input.positions)
+                stride = max(plane_words(operation), conv.pad_left + conv.input.positions)
                 view = replace(current.tensor, positions=conv.input.positions, channels=conv.input.channels)
                 packed = Planes(view, conv.pad_left, stride, lanes)
                 steps.append(Pack(current, packed))
                 current = packed
             target = _output_planes(operation, output, following, lanes)
-            steps.append(_planes_conv(operation, current, target, narrow=prefer is Preference.FLASH))
+            steps.append(choose_convolution(operation, current, target, prefer))
             current = target
         elif isinstance(current, Planes):
             assert isinstance(operation, AveragePool)
@@ -232,51 +147,15 @@ def choose_kernels(
     return tuple(steps)
 
 
-def fast_taps(taps: int) -> int:
-    """The shortest fast kernel that holds so many taps; 0 if there is none."""
-    return next((fast for fast in TAPS if taps <= fast), 0)
-
-
-def planes_channels(fused: FusedConv) -> tuple[PlanesChannel, ...] | None:
-    """The integers of a convolution over planes, or None if they would leave 32 bits."""
-    conv = fused.conv
-    weights = conv.weights.reshape(len(conv.weights), -1).astype(np.int64)
-    zero_point, magnitudes = conv.input.zero_point, np.abs(weights).sum(axis=1)
-    folded = conv.bias - zero_point * weights.sum(axis=1)
-    reach = np.abs(conv.bias.astype(np.int64)) + magnitudes * max(INT8_MAX - zero_point, zero_point - INT8_MIN)
-    # Partial sums multiply raw values, which reach to -128.
-    partial = np.abs(folded) - INT8_MIN * magnitudes
-    if 2 * int(partial.max()) > _INT32_MAX or any(multiplier.shift > 0 for multiplier in conv.multipliers):
-        return None
-    channels = [
-        _channel(int(bias), multiplier, int(largest), conv.output.zero_point)
-        for bias, multiplier, largest in zip(folded, conv.multipliers, reach, strict=True)
-    ]
-    usable = tuple(channel for channel in channels if channel is not None)
-    return usable if len(usable) == len(channels) else None
-
-
-def _channel(bias: int, multiplier: Multiplier, largest: int, zero_point: int) -> PlanesChannel | None:
-    """One channel's integers, given the largest magnitude of its sum."""
-    shift, mantissa = -multiplier.shift, multiplier.mantissa
-    product = (largest * mantissa + 2**30 >> 31) + 1
-    if mantissa == 0 or (shift > 0 and product < 1 << (shift - 1)):
-        mantissa, shift, product = 0, 1, 0  # the answer is the zero point whatever the input
-    half = (1 << shift >> 1) + (zero_point << shift)
-    return None if product + abs(half) + 1 > _INT32_MAX else PlanesChannel(2 * bias, mantissa, half, shift)
-
-
-def why_plain(fused: FusedConv) -> str | None:
-    """Why a convolution can't run over planes; None if it can."""
-    conv, taps = fused.conv, fast_taps(fused.conv.taps)
-    if not taps:
-        return f"{conv.taps} taps, the fast kernels reach to {TAPS[-1]}"
-    if conv.stride != 1:
-        return f"stride {conv.stride}, the fast kernels know 1"
-    stride = max(whole_blocks(conv.output.positions) + taps - 1, conv.pad_left + whole_blocks(conv.input.positions))
-    if stride * WORD_BYTES > _POST_INDEX_MAX:
-        return f"planes of {stride} positions, the fast kernels reach to {_POST_INDEX_MAX // WORD_BYTES}"
-    return None if planes_channels(fused) is not None else "sums or multipliers that leave 32 bits when doubled"
+def choose_convolution(fused: FusedConv, source: Planes, target: Planes, prefer: Preference) -> PlanesConv:
+    """The kernel that takes the fewest instructions, of those that spare what is preferred."""
+    direct = DirectConv(fused, source, target, narrow=prefer is Preference.FLASH)
+    if prefer is not Preference.SPEED:
+        return direct
+    tiled = ToomCookConv(fused, source, target)
+    if why_tap_by_tap(tiled) is not None or direct.instructions(0, 0) <= tiled.instructions(0, 0):
+        return direct
+    return tiled
 
 
 def _feasible(operation: Operation) -> tuple[Operation, ...]:
@@ -308,23 +187,6 @@ def _output_planes(fused: FusedConv, output: Tensor, following: Operation | None
     pad, needed = 0, 0
     if isinstance(following, FusedConv) and _reads_planes(following, output):
         pad = following.conv.pad_left
-        needed = whole_blocks(following.conv.output.positions) + fast_taps(following.conv.taps) - 1
-    written = whole_blocks(fused.conv.output.positions) // fused.pool
+        needed = plane_words(following)
+    written = room(fused.conv.output.positions) // fused.pool
     return Planes(output, pad, max(needed, pad + written), lanes)
-
-
-def _planes_conv(fused: FusedConv, source: Planes, target: Planes, narrow: bool) -> PlanesConv:
-    conv = fused.conv
-    channels = planes_channels(fused)
-    assert channels is not None
-    outputs, taps, inputs = conv.weights.shape
-    weights = np.zeros((outputs, source.count * source.lanes, fast_taps(taps)), np.int16)
-    weights[:, :inputs, :taps] = 2 * conv.weights.transpose(0, 2, 1).astype(np.int16)
-    # Of a word's lanes the first and third meet in one SMLAD, then the second and fourth.
-    words = weights.reshape(outputs, source.count, 2, source.lanes // 2, -1).transpose(0, 1, 3, 4, 2)
-    return PlanesConv(fused, source, target, words, channels, _unroll(source), narrow)
-
-
-def _unroll(source: Planes) -> int:
-    limit = min(source.count, MAX_UNROLL * PAIRS // source.lanes)
-    return next(count for count in range(limit, 0, -1) if source.count % count == 0)

@@ -7,15 +7,26 @@ from hardwear.codegen.graph import Tensor
 WORD_BYTES = 4
 BLOCK = 4
 """Positions that a convolution over planes computes at a time."""
-
+COUPLE = 2
+"""Blocks that some convolutions compute together; planes have room for whole couples."""
 
 PAIRS, QUADS = 2, 4
-"""Channels that share a word of a plane: as two int16 or as four int8."""
+"""Channels that share a word of a plane: as two int16 or as four bytes."""
 
 
-def whole_blocks(positions: int) -> int:
-    """`positions`, rounded up to whole blocks."""
-    return -(-positions // BLOCK) * BLOCK
+def block_count(positions: int) -> int:
+    """Blocks that it takes to cover `positions`."""
+    return -(-positions // BLOCK)
+
+
+def couple_count(positions: int) -> int:
+    """Couples of blocks that it takes to cover `positions`."""
+    return -(-positions // (BLOCK * COUPLE))
+
+
+def room(positions: int) -> int:
+    """`positions`, rounded up to whole couples of blocks."""
+    return couple_count(positions) * BLOCK * COUPLE
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +56,7 @@ class Planes:
     stride: int
     """Words from one plane to the next."""
     lanes: int
-    """Channels that share a word: 2 int16 or 4 int8."""
+    """Channels that share a word: 2 int16 or 4 bytes."""
 
     @property
     def count(self) -> int:
@@ -65,7 +76,7 @@ class Planes:
     @property
     def text(self) -> str:
         """For people."""
-        return f"{self.count} planes of {self.stride} x {self.lanes} {'int16' if self.lanes == PAIRS else 'int8'}"
+        return f"{self.count} planes of {self.stride} x {self.lanes} {'int16' if self.lanes == PAIRS else 'bytes'}"
 
     @property
     def cpp(self) -> str:

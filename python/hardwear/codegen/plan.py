@@ -1,16 +1,17 @@
 """Last pass: where every activation lives, one of the caller's buffers or a place in the arena.
 
 Bytes belong to an activation from the step that writes it to the last one that reads it. Activations whose times do
-not overlap may share them. They are placed from the largest to the smallest, each as low as its contemporaries leave
-room for; in a chain that needs no more than the largest pair of neighbours.
+not overlap may share them. In a chain only neighbours meet: they lie at the two ends of the arena by turns, with what a
+step needs beside them in between. No plan is smaller.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from hardwear.codegen.convolutions import PlanesConv
 from hardwear.codegen.graph import Activation, Graph, Reshape
-from hardwear.codegen.kernels import Plain, PlanesConv, Step
+from hardwear.codegen.kernels import Plain, Step
 from hardwear.codegen.layout import Layout, Rows
 from hardwear.errors import ConversionError
 
@@ -84,43 +85,42 @@ def plan_memory(graph: Graph, steps: Sequence[Step]) -> MemoryPlan:
         raise ConversionError("expected layers that compute from the window to the embedding to the logits, got a view")
 
     # In a chain every activation is read by the step after the one that wrote it.
-    wanted: list[tuple[int, int, int, list[Layout] | Step]] = []
-    written = -1
+    spans: list[tuple[int, int]] = []
     for group in shared:
-        last = min(written + len(group), len(steps) - 1)
-        wanted.append((_aligned(max(activation.size for activation in group)), written, last, group))
-        written = last
-    for number, step in enumerate(steps):
-        if isinstance(step, PlanesConv) and step.narrow:
-            wanted.append((_aligned(step.scratch_bytes), number, number, step))
+        first = spans[-1][1] if spans else -1
+        spans.append((first, min(first + len(group), len(steps) - 1)))
+    places = [_place(owner, group[0]) for group in shared]
+    sizes = [_aligned(max(activation.size for activation in group)) for group in shared]
+    beside: dict[Step, int] = {}
+    for step in steps:
+        if isinstance(step, PlanesConv) and step.scratch_bytes:
+            beside[step] = _aligned(step.scratch_bytes)
 
+    def in_arena(number: int) -> int:
+        """Bytes of the arena that are in use at a step, its scratch memory included."""
+        alive = zip(spans, places, sizes, strict=True)
+        used = sum(size for (first, last), place, size in alive if place is Place.ARENA and first <= number <= last)
+        return used + beside.get(steps[number], 0)
+
+    arena_bytes = max(ALIGNMENT, *(in_arena(number) for number in range(len(steps))))
     buffers: dict[Layout, Buffer] = {}
     scratch: dict[Step, Buffer] = {}
-    placed: list[Buffer] = []
-    for size, first, last, user in sorted(wanted, key=lambda want: (-want[0], want[1])):
-        place = _place(owner, user[0]) if isinstance(user, list) else Place.ARENA
-        offset = _lowest(placed, size, first, last) if place is Place.ARENA else 0
-        if place is Place.ARENA:
-            placed.append(Buffer(place, size, offset, first, last))
-        if isinstance(user, list):
-            for activation in user:
-                buffers[activation] = Buffer(place, activation.size, offset, first, last)
-        else:
-            scratch[user] = Buffer(place, size, offset, first, last)
-    return MemoryPlan(max((buffer.offset + buffer.size for buffer in placed), default=ALIGNMENT), buffers, scratch)
+    low = False
+    for group, (first, last), place, size in zip(shared, spans, places, sizes, strict=True):
+        low = not low if place is Place.ARENA else low
+        offset = 0 if low or place is not Place.ARENA else arena_bytes - size
+        for activation in group:
+            buffers[activation] = Buffer(place, activation.size, offset, first, last)
+    for number, step in enumerate(steps):
+        if step in beside:
+            ends = (buffers[step.source], buffers[step.target])
+            low_end = max(_aligned(end.size) for end in ends if end.place is Place.ARENA and end.offset == 0)
+            scratch[step] = Buffer(Place.ARENA, beside[step], low_end, number, number)
+    return MemoryPlan(arena_bytes, buffers, scratch)
 
 
 def _aligned(size: int) -> int:
     return -(-size // ALIGNMENT) * ALIGNMENT
-
-
-def _lowest(placed: Sequence[Buffer], size: int, first: int, last: int) -> int:
-    """The lowest offset at which `size` bytes are free from step `first` to step `last`."""
-    offset = 0
-    for other in sorted(placed, key=lambda buffer: buffer.offset):
-        if other.first <= last and first <= other.last and other.offset < offset + size:
-            offset = max(offset, other.offset + other.size)
-    return offset
 
 
 def _callers_buffers(graph: Graph) -> dict[int, Place]:

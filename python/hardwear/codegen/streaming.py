@@ -9,7 +9,8 @@ the padding, and those at the right, which saw it before or are new, are compute
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hardwear.codegen.kernels import Pack, Plain, PlanesConv, Step
+from hardwear.codegen.convolutions import PlanesConv
+from hardwear.codegen.kernels import Pack, Plain, Step
 from hardwear.codegen.layout import BLOCK, WORD_BYTES
 from hardwear.contract import HOP_SAMPLES
 

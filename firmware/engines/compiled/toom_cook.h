@@ -1,0 +1,414 @@
+// Convolutions over planes with fewer multiplications, after Toom, Cook and Winograd, and to the last bit equal.
+//
+// Four positions of a filter of five taps take 20 products; minimal filtering does them with 8, those of three taps with 6
+// instead of 12. The eight inputs of such a tile are replaced by integer combinations of them, the values at eight points
+// (0, 1, -1, 2, -2, 1/2, -1/2, infinity) of the polynomial that they are the coefficients of; the generator has done the
+// same with the weights. At every point, products are added up over the channels with SMLAD: a small multiplication of
+// matrices. Combinations of these sums, divided by 360 (by 24 for three taps, with the points 0, 1, -1, 2, -2, infinity),
+// are the outputs. The mathematics is in hardwear/codegen/minimal_filtering.py.
+//
+// All of it is exact modulo 2^32, whatever overflows on the way: a division by 45 (by 3) is a multiplication there, and
+// the generator has proved that 8 times every output, which it leaves, fits 32 bits.
+#pragma once
+
+#include <cstdint>
+
+#include "engines/compiled/dsp.h"
+#include "engines/compiled/planes.h"
+
+namespace hardwear {
+namespace kernels {
+
+constexpr int32_t kTile = 4;    // positions that are computed together
+constexpr int32_t kCouple = 2;  // tiles that are finished together
+constexpr int32_t kStrip = 4;   // tiles that meet a pair of output channels at a time
+
+constexpr int32_t points_of(int32_t taps) { return taps + kTile - 1; }
+
+// What one output channel needs to become bytes. The assembly below knows the order.
+struct TileChannel {
+  uint32_t inverse;  // of the odd part of the divisor, modulo 2^32
+  // 8 times: what is added to the first two outputs of a tile, to the third and to the last. They differ by what raises
+  // the inputs.
+  int32_t bias;
+  int32_t third_bias;
+  int32_t last_bias;
+  const uint8_t* table;
+  int32_t multiplier;
+  int32_t half;   // 4 times: what rounds the right shift and half a unit, plus the output's zero point as stored
+  int32_t shift;  // by 2 more than the multiplier's
+};
+
+// The inputs of one tile, `planes` planes of it, to their values at the points. A word of two channels is one number,
+// high * 65536 + low, and stays one through every sum: the low half never borrows from the high one, because the last two
+// inputs are raised there by just as much as it takes. The biases make up for it.
+// Values go to v[point][plane][tile], `unroll` planes in all.
+template <int32_t taps, int32_t unroll, int32_t raised>
+__attribute__((noinline)) void transform_tile(const int8_t* input, uint32_t* v, int32_t stride) {
+  constexpr int32_t kPoint = unroll * kStrip;
+  for (uint32_t* const end = v + kPoint; v != end; v += kStrip, input += stride) {
+    uint32_t d[points_of(taps)];
+    for (int32_t i = 0; i < points_of(taps); ++i) d[i] = dsp::load(input + 4 * i);
+    if (taps == 5) {
+      // Products of x^2 - 4, 4 x^2 - 1 and x^2 - 1, the factors of all the others that a point shares with its negative.
+      d[6] += raised;
+      d[7] += raised;
+      const uint32_t a0 = d[2] - 4 * d[0], a1 = d[3] - 4 * d[1], a2 = d[4] - 4 * d[2];
+      const uint32_t a3 = d[5] - 4 * d[3], a4 = d[6] - 4 * d[4], a5 = d[7] - 4 * d[5];
+      const uint32_t b1 = 4 * d[3] - d[1], b2 = 4 * d[4] - d[2], b3 = 4 * d[5] - d[3], b4 = 4 * d[6] - d[4];
+      const uint32_t even1 = 4 * a4 - a2, odd1 = 4 * a3 - a1;
+      v[0 * kPoint] = even1 - (4 * a2 - a0);
+      v[1 * kPoint] = even1 + odd1;
+      v[2 * kPoint] = even1 - odd1;
+      const uint32_t even2 = b4 - b2, odd2 = b3 - b1;
+      v[3 * kPoint] = even2 + 2 * odd2;
+      v[4 * kPoint] = even2 - 2 * odd2;
+      const uint32_t even_half = a4 - a2, odd_half = a3 - a1;
+      v[5 * kPoint] = 2 * even_half + odd_half;
+      v[6 * kPoint] = 2 * even_half - odd_half;
+      v[7 * kPoint] = (4 * a5 - a3) - odd1;
+    } else {
+      // Products of x^2 - 4 and x^2 - 1.
+      d[4] += raised;
+      d[5] += raised;
+      const uint32_t a0 = d[2] - 4 * d[0], a1 = d[3] - 4 * d[1], a2 = d[4] - 4 * d[2], a3 = d[5] - 4 * d[3];
+      const uint32_t c1 = d[3] - d[1], c2 = d[4] - d[2];
+      v[0 * kPoint] = a2 - a0;
+      v[1 * kPoint] = a2 + a1;
+      v[2 * kPoint] = a2 - a1;
+      v[3 * kPoint] = c2 + 2 * c1;
+      v[4 * kPoint] = c2 - 2 * c1;
+      v[5 * kPoint] = a3 - a1;
+    }
+  }
+}
+
+// Sums over all planes of the products of `weights`, for two output channels, with `v`, for the tiles of a strip:
+// products[point][channel][tile]. Both come in rounds of `unroll` planes; `span` is the size of all of `v` in bytes.
+#if HARDWEAR_DSP
+// Eight sums (r2-r9), two weights and two inputs at a time: eleven instructions for eight SMLAD. The first products of a
+// sum are written, not added. r7 is saved by hand: a build with frame pointers does not let it be named.
+template <int32_t points, int32_t unroll, bool rounds>
+__attribute__((noinline)) void multiply_strip(const int16_t* weights, const uint32_t* v, uint32_t* products, int32_t span) {
+  register const int16_t* r0 __asm__("r0") = weights;
+  register const uint32_t* r1 __asm__("r1") = v;
+  register uint32_t* r2 __asm__("r2") = products;
+  register int32_t r3 __asm__("r3") = span;
+  __asm__ volatile(
+      R"(
+      push {r7}
+      add r4, r2, #(32 * %c[points])
+      add r5, r1, r3
+      push {r2-r5}
+    1:
+      ldm r0!, {r10, r11}
+      ldm r1!, {r12, lr}
+      smuad r2, r10, r12
+      smuad r6, r11, r12
+      smuad r3, r10, lr
+      smuad r7, r11, lr
+      ldm r1!, {r12, lr}
+      smuad r4, r10, r12
+      smuad r8, r11, r12
+      smuad r5, r10, lr
+      smuad r9, r11, lr
+      .set left_, %c[unroll] - 1
+      .if %c[rounds]
+        b 3f
+    2:
+        .set left_, %c[unroll]
+      .endif
+      .rept left_
+        .if %c[rounds] && (left_ == %c[unroll] - 1)
+    3:
+        .endif
+        .set left_, left_ - 1
+        ldm r0!, {r10, r11}
+        ldm r1!, {r12, lr}
+        smlad r2, r10, r12, r2
+        smlad r6, r11, r12, r6
+        smlad r3, r10, lr, r3
+        smlad r7, r11, lr, r7
+        ldm r1!, {r12, lr}
+        smlad r4, r10, r12, r4
+        smlad r8, r11, r12, r8
+        smlad r5, r10, lr, r5
+        smlad r9, r11, lr, r9
+      .endr
+      .if %c[rounds]
+        .if %c[unroll] == 1
+    3:
+        .endif
+        ldr r12, [sp, #12]
+        addw r1, r1, #(16 * %c[unroll] * (%c[points] - 1))
+        cmp r1, r12
+        bne 2b
+        ldr r10, [sp, #4]
+        add r12, r12, #(16 * %c[unroll])
+        str r12, [sp, #12]
+        sub r1, r12, r10
+      .endif
+      ldr r10, [sp]
+      ldr r11, [sp, #8]
+      stm r10!, {r2-r9}
+      str r10, [sp]
+      cmp r10, r11
+      bne 1b
+      add sp, sp, #16
+      pop {r7}
+      )"
+      : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)
+      : [points] "i"(points), [unroll] "i"(unroll), [rounds] "i"(rounds ? 1 : 0)
+      : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+}
+#else
+template <int32_t points, int32_t unroll, bool rounds>
+void multiply_strip(const int16_t* weights, const uint32_t* v, uint32_t* products, int32_t span) {
+  constexpr int32_t kPoint = unroll * kStrip;
+  const int32_t round_count = span / (4 * points * kPoint);
+  for (int32_t point = 0; point < points; ++point, products += 2 * kStrip) {
+    for (int32_t i = 0; i < 2 * kStrip; ++i) products[i] = 0;
+    for (int32_t plane = 0; plane < round_count * unroll; ++plane, weights += 4) {
+      const uint32_t* const inputs = v + (plane / unroll * points + point) * kPoint + plane % unroll * kStrip;
+      for (int32_t i = 0; i < 2 * kStrip; ++i) {
+        const int16_t* const pair = weights + i / kStrip * 2;
+        const uint32_t input = inputs[i % kStrip];
+        products[i] += static_cast<uint32_t>(pair[0] * dsp::low_half(input));
+        products[i] += static_cast<uint32_t>(pair[1] * dsp::high_half(input));
+      }
+    }
+  }
+}
+#endif
+
+// The products of one output channel, products[point][2 channels][tile], to bytes: two couples of tiles, wherever in
+// the channel's plane each of them goes; the second before the first.
+#if HARDWEAR_DSP
+// Eight outputs are in work at a time; what rescales them is loaded when the products are gone. `products` is aligned to
+// 16 bytes, so that bit 3 tells the couples apart.
+template <int32_t points, int32_t pool, bool table, bool away>
+__attribute__((noinline)) void finish_channel(const uint32_t* products, const TileChannel* channel, int8_t* first,
+                                              int8_t* second) {
+  register const uint32_t* r0 __asm__("r0") = products;
+  register const TileChannel* r1 __asm__("r1") = channel;
+  register int8_t* r2 __asm__("r2") = first;
+  register int8_t* r3 __asm__("r3") = second;
+  __asm__ volatile(
+      R"(
+      push {r7}
+      add r0, r0, #8
+      push {r0-r3}
+    1:
+      ldrd r2, r3, [r0, #32]
+      ldrd r4, r5, [r0, #64]
+      sub r4, r2, r4
+      sub r5, r3, r5
+      rsb r2, r4, r2, lsl #1
+      rsb r3, r5, r3, lsl #1
+      ldrd r6, r7, [r0, #96]
+      ldrd r8, r9, [r0, #128]
+      sub r8, r6, r8
+      sub r9, r7, r9
+      rsb r6, r8, r6, lsl #1
+      rsb r7, r9, r7, lsl #1
+      add r10, r2, r6
+      add r2, r2, r6, lsl #2
+      add r6, r4, r8, lsl #1
+      add r4, r4, r8, lsl #3
+      add r8, r3, r7
+      add r3, r3, r7, lsl #2
+      add r7, r5, r9, lsl #1
+      add r5, r5, r9, lsl #3
+      .if %c[points] == 8
+        ldrd r9, r11, [r0, #160]
+        ldrd r12, lr, [r0, #192]
+        sub r12, r9, r12
+        sub lr, r11, lr
+        rsb r9, r12, r9, lsl #1
+        rsb r11, lr, r11, lsl #1
+        add r10, r10, r9, lsl #3
+        add r2, r2, r9, lsl #1
+        add r6, r6, r12, lsl #2
+        add r4, r4, r12
+        add r8, r8, r11, lsl #3
+        add r3, r3, r11, lsl #1
+        add r7, r7, lr, lsl #2
+        add r5, r5, lr
+      .endif
+      ldrd r9, r11, [r0]
+      ldrd r12, lr, [r0, #(32 * (%c[points] - 1))]
+      add r10, r10, r9
+      add r8, r8, r11
+      add r4, r4, r12
+      add r5, r5, lr
+      ldr r1, [sp, #4]
+      ldm r1!, {r9, r11, r12, lr}
+      mla r10, r10, r9, r11
+      mla r6, r6, r9, r11
+      mla r2, r2, r9, r12
+      mla r4, r4, r9, lr
+      mla r8, r8, r9, r11
+      mla r7, r7, r9, r11
+      mla r3, r3, r9, r12
+      mla r5, r5, r9, lr
+      .if %c[pool] != 1
+        cmp r10, r6
+        it lt
+        movlt r10, r6
+        cmp r2, r4
+        it lt
+        movlt r2, r4
+        cmp r8, r7
+        it lt
+        movlt r8, r7
+        cmp r3, r5
+        it lt
+        movlt r3, r5
+      .endif
+      .if %c[pool] == 4
+        cmp r10, r2
+        it lt
+        movlt r10, r2
+        cmp r8, r3
+        it lt
+        movlt r8, r3
+      .endif
+      ldm r1, {r1, r9, r11, r12}
+      ldr lr, [sp, #12]
+      .set word_, 0
+      .irp sum, r10, r6, r2, r4, r8, r7, r3, r5
+        .if (word_ %% %c[pool]) == 0
+          .if %c[away]
+            asr r0, \sum, #31
+            add r0, r11, r0, lsl #2
+            smmla \sum, \sum, r9, r0
+          .else
+            smmla \sum, \sum, r9, r11
+          .endif
+          asr \sum, \sum, r12
+          usat \sum, #8, \sum
+          .if %c[table]
+            ldrb \sum, [r1, \sum]
+          .endif
+          strh \sum, [lr, #(4 * word_ / %c[pool])]
+        .endif
+        .set word_, word_ + 1
+      .endr
+      ldr lr, [sp, #8]
+      str lr, [sp, #12]
+      .if %c[away]
+        ldr r0, [sp]
+      .endif
+      sub r0, r0, #8
+      .if %c[away]
+        str r0, [sp]
+      .endif
+      tst r0, #8
+      beq 1b
+      pop {r0-r3}
+      pop {r7}
+      )"
+      : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)
+      : [points] "i"(points), [pool] "i"(pool), [table] "i"(table ? 1 : 0), [away] "i"(away ? 1 : 0)
+      : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+}
+#else
+template <int32_t points, int32_t pool, bool table, bool away>
+void finish_channel(const uint32_t* products, const TileChannel* channel, int8_t* first, int8_t* second) {
+  for (int32_t tile = kStrip - 1; tile >= 0; --tile) {
+    const auto product = [&](int32_t point) { return products[point * 2 * kStrip + tile]; };
+    const uint32_t sum1 = product(1) + product(2), difference1 = product(1) - product(2);
+    const uint32_t sum2 = product(3) + product(4), difference2 = product(3) - product(4);
+    uint32_t outputs[kTile] = {product(0) + sum1 + sum2, difference1 + 2 * difference2, sum1 + 4 * sum2,
+                               difference1 + 8 * difference2 + product(points - 1)};
+    if (points == 8) {
+      const uint32_t sum_half = product(5) + product(6), difference_half = product(5) - product(6);
+      outputs[0] += 8 * sum_half;
+      outputs[1] += 4 * difference_half;
+      outputs[2] += 2 * sum_half;
+      outputs[3] += difference_half;
+    }
+    const int32_t biases[kTile] = {channel->bias, channel->bias, channel->third_bias, channel->last_bias};
+    int8_t* word = (tile < kCouple ? first : second) + tile % kCouple * kTile / pool * 4;
+    for (int32_t i = 0; i < kTile; i += pool, word += 4) {
+      int32_t sum = INT32_MIN;
+      for (int32_t j = i; j < i + pool; ++j) {
+        const int32_t eightfold = static_cast<int32_t>(outputs[j] * channel->inverse + static_cast<uint32_t>(biases[j]));
+        if (eightfold > sum) sum = eightfold;
+      }
+      const int32_t half = channel->half - (away && sum < 0 ? 4 : 0);
+      const uint8_t value = dsp::usat8((dsp::smmul(sum, channel->multiplier) + half) >> channel->shift);
+      store_lane<2>(word, table ? channel->table[value] : value);
+    }
+  }
+}
+#endif
+
+// A convolution, with the functions above for its shape. `input` and `output` have planes of two channels.
+struct TileConvolution {
+  void (*transform)(const int8_t* input, uint32_t* v, int32_t stride);
+  void (*multiply)(const int16_t* weights, const uint32_t* v, uint32_t* products, int32_t span);
+  void (*finish)(const uint32_t* products, const TileChannel* channel, int8_t* first, int8_t* second);
+  const int16_t* weights;       // [pair of output channels][point][plane][channel of the pair][2]
+  const TileChannel* channels;  // two for every pair
+  uint16_t input_stride;        // of a plane, bytes
+  uint16_t output_stride;
+  uint8_t points;
+  uint8_t rounds;  // of `unroll` planes
+  uint8_t unroll;
+  uint8_t pairs;          // of output channels
+  uint8_t couples;        // of tiles
+  uint8_t couple_stride;  // bytes that the outputs of a couple take in a plane
+};
+
+// `output`: the first position of the first plane. Tiles come in couples, so that more than `blocks` may be computed.
+__attribute__((noinline)) inline void compute_tiles(const TileConvolution& layer, int8_t* scratch, const int8_t* input,
+                                                    int8_t* output, Blocks blocks) {
+  const int32_t left = (blocks.left + 1) / kCouple, right = blocks.right / kCouple;
+  const int32_t skipped = right > left ? right - left : 0;
+  const int32_t count = layer.couples - skipped;
+  const int32_t round_words = layer.points * layer.unroll * kStrip;
+  uint32_t* const products = reinterpret_cast<uint32_t*>(scratch);
+  uint32_t* const v = products + layer.points * 2 * kStrip;
+  for (int32_t strip = 0; strip < count; strip += kStrip / kCouple) {
+    int8_t* outputs[kStrip / kCouple] = {output, output};
+    for (int32_t i = 0; i < kStrip / kCouple; ++i) {
+      // The last strip may lack a couple: what was there before is finished instead, and overwritten.
+      outputs[i] = outputs[0];
+      if (strip + i == count) break;
+      const int32_t couple = strip + i < left ? strip + i : strip + i + skipped;
+      outputs[i] = output + couple * layer.couple_stride;
+      const int8_t* tile = input + couple * (4 * kCouple * kTile);
+      for (int32_t j = 0; j < kCouple; ++j, tile += 4 * kTile) {
+        const int8_t* planes = tile;
+        uint32_t* values = v + kCouple * i + j;
+        for (int32_t round = 0; round < layer.rounds; ++round) {
+          layer.transform(planes, values, layer.input_stride);
+          planes += layer.unroll * layer.input_stride;
+          values += round_words;
+        }
+      }
+    }
+    const int16_t* weights = layer.weights;
+    const TileChannel* channel = layer.channels;
+    for (int32_t pair = 0; pair < layer.pairs; ++pair, channel += 2) {
+      layer.multiply(weights, v, products, 4 * layer.rounds * round_words);
+      weights += layer.rounds * round_words;
+      layer.finish(products, channel, outputs[0], outputs[1]);
+      layer.finish(products + kStrip, channel + 1, outputs[0] + 2, outputs[1] + 2);
+      outputs[0] += layer.output_stride;
+      outputs[1] += layer.output_stride;
+    }
+  }
+}
+
+// From planes to planes; `scratch` is what the generator planned, aligned to 16 bytes.
+template <typename Out>
+__attribute__((noinline)) void convolve_tiles(const TileConvolution& layer, int8_t* scratch, const int8_t* input,
+                                              int8_t* output, Blocks blocks = kAllBlocks) {
+  compute_tiles(layer, scratch, input, output + Out::offset(0, 0), blocks);
+  pad_planes<Out>(output);
+}
+
+}  // namespace kernels
+}  // namespace hardwear
