@@ -14,7 +14,8 @@ struct NoObserver {
   void operator()(int32_t, View) const {}
 };
 
-void infer(kernels::Stream stream, const int8_t* window, Inference* out) {
+// Never inlined, so that its code is there once.
+__attribute__((noinline)) void infer(kernels::Stream stream, const int8_t* window, Inference* out) {
   compiled_model::infer(stream, window, arena, history, out->logits, out->embedding, NoObserver{});
 }
 

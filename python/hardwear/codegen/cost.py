@@ -16,8 +16,8 @@ from hardwear.codegen.streaming import Kept
 
 _FRAME_CODE_BYTES = 120
 _CALL_CODE_BYTES: dict[type[Step], int] = {
-    DirectConv: 100,
-    ToomCookConv: 70,
+    DirectConv: 180,
+    ToomCookConv: 110,
     PlanesAverage: 110,
     Pack: 130,
     Unpack: 80,
