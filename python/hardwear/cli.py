@@ -232,6 +232,23 @@ def generate(
 
 
 @app.command()
+def export(
+    out: Annotated[
+        Path, typer.Option("--c", metavar="FOLDER", help="Folder of the C files: header, source, example, self-test.")
+    ],
+    bundle: BundleArgument = SHIPPED_BUNDLE,
+    prefer: PreferOption = "speed",
+) -> None:
+    """Write the model alone as plain C: one .h, one .c, an example, a self-test and what builds them."""
+    from hardwear.bundle import Bundle
+    from hardwear.codegen.c_export import export_c
+
+    for path in export_c(Bundle.load(bundle), out, preference(prefer)):
+        console.note(f"wrote {path}")
+    console.note(f"make -C {out} builds the example and runs the self-test")
+
+
+@app.command()
 def build(
     env: Annotated[str, typer.Option(help="PlatformIO environment: emulator, native, nano33ble.")] = "emulator",
     generated: Annotated[

@@ -34,14 +34,27 @@ def generate(bundle: Bundle, out: Path = DEFAULT_OUT, prefer: Preference = Prefe
         ConversionError: The model has a layer that the engines do not support; names layer and op.
         BuildError: `out` is no folder, can't be written, or holds a file of a header's name that is not generated.
     """
-    texts = render(bundle, prefer)
-    _require_ours(out, texts)
+    return write_files(out, render(bundle, prefer), _MARK)
+
+
+def write_files(out: Path, texts: dict[str, str], mark: str) -> list[Path]:
+    """Writes texts, each whole or not at all, over nothing that was not generated.
+
+    Args:
+        out: The folder, made if need be.
+        texts: By file name.
+        mark: Stands in the first line of every generated file.
+
+    Raises:
+        BuildError: `out` is no folder, can't be written, or holds a file of one of the names without the mark.
+    """
+    _require_ours(out, texts, mark)
     try:
         out.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             _replace(out / name, text.encode())
     except OSError as error:
-        raise BuildError(f"can't write the generated headers to {out}: {error}; name another folder") from error
+        raise BuildError(f"can't write the generated files to {out}: {error}; name another folder") from error
     return [out / name for name in texts]
 
 
@@ -61,18 +74,18 @@ def render(bundle: Bundle, prefer: Preference = Preference.SPEED) -> dict[str, s
     }
 
 
-def _require_ours(out: Path, texts: dict[str, str]) -> None:
+def _require_ours(out: Path, texts: dict[str, str], mark: str) -> None:
     """What a person wrote is never overwritten."""
     if out.exists() and not out.is_dir():
-        raise BuildError(f"expected a folder for the generated headers, got the file {out}; name another one")
+        raise BuildError(f"expected a folder for the generated files, got the file {out}; name another one")
     for name in texts:
         path = out / name
         if path.is_symlink() or (path.exists() and not path.is_file()):
-            raise BuildError(f"expected {path} to be a generated header, got a link or a folder; move it away")
-        if path.exists() and not path.read_bytes().startswith(_MARK.encode()):
+            raise BuildError(f"expected {path} to be a generated file, got a link or a folder; move it away")
+        if path.exists() and mark.encode() not in path.read_bytes().partition(b"\n")[0]:
             raise BuildError(
-                f"expected {path} to be a generated header, got a file that does not begin with "
-                f"`{_MARK}`; move it away or name another folder"
+                f"expected {path} to be a generated file, got a file whose first line lacks "
+                f"`{mark}`; move it away or name another folder"
             )
 
 
