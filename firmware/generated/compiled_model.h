@@ -245,7 +245,8 @@ using Conv2Out = kernels::Planes<16, 64, 2, 68, -128, 2>;
 using Conv2Shared = kernels::Overlap<kernels::Planes<16, 64, 2, 68, -128, 2>, 2, 28, 32>;
 constexpr kernels::TileConvolution kConv2 = {
     kernels::transform_tile<5, 8, 2176>,
-    kernels::multiply_strip<8, 8, false>,
+    kernels::multiply_strip<8, 8, false, kernels::kStrip>,
+    kernels::multiply_strip<8, 8, false, kernels::kCouple>,
     kernels::finish_channel<8, 2, false, false>,
     kConv2Weights,
     kConv2Channels,
@@ -255,8 +256,8 @@ constexpr kernels::TileConvolution kConv2 = {
     1,  // rounds
     8,  // unroll
     8,  // pairs
-    16,  // couples
-    16,  // couple_stride
+    32,  // tiles
+    8,  // tile_stride
 };
 
 // 3: conv_4, convolution of 5 taps, stride 1, padded by 2 before; 163,840 MACs.
@@ -557,7 +558,8 @@ using Conv4Out = kernels::Planes<32, 64, 2, 68, -128, 2>;
 using Conv4Shared = kernels::Overlap<kernels::Planes<32, 64, 2, 68, -128, 2>, 4, 24, 32>;
 constexpr kernels::TileConvolution kConv4 = {
     kernels::transform_tile<5, 8, 2176>,
-    kernels::multiply_strip<8, 8, false>,
+    kernels::multiply_strip<8, 8, false, kernels::kStrip>,
+    kernels::multiply_strip<8, 8, false, kernels::kCouple>,
     kernels::finish_channel<8, 1, false, false>,
     kConv4Weights,
     kConv4Channels,
@@ -567,8 +569,8 @@ constexpr kernels::TileConvolution kConv4 = {
     1,  // rounds
     8,  // unroll
     16,  // pairs
-    8,  // couples
-    32,  // couple_stride
+    16,  // tiles
+    16,  // tile_stride
 };
 
 // 4: conv_5, convolution of 5 taps, stride 1, padded by 2 before, then maximum of 2 positions, stride 2; 327,680 MACs.
@@ -1125,7 +1127,8 @@ using Conv5Out = kernels::Planes<32, 32, 2, 36, -128, 2>;
 using Conv5Shared = kernels::Overlap<kernels::Planes<32, 32, 2, 36, -128, 2>, 4, 8, 16>;
 constexpr kernels::TileConvolution kConv5 = {
     kernels::transform_tile<5, 16, 2176>,
-    kernels::multiply_strip<8, 16, false>,
+    kernels::multiply_strip<8, 16, false, kernels::kStrip>,
+    nullptr,
     kernels::finish_channel<8, 2, false, false>,
     kConv5Weights,
     kConv5Channels,
@@ -1135,8 +1138,8 @@ constexpr kernels::TileConvolution kConv5 = {
     1,  // rounds
     16,  // unroll
     16,  // pairs
-    8,  // couples
-    16,  // couple_stride
+    16,  // tiles
+    8,  // tile_stride
 };
 
 // 5: conv_7, convolution of 5 taps, stride 1, padded by 2 before; 163,840 MACs.
@@ -1692,7 +1695,8 @@ constexpr kernels::TileChannel kConv7Channels[32] = {
 using Conv7Out = kernels::Planes<32, 32, 0, 32, -128, 2>;
 constexpr kernels::TileConvolution kConv7 = {
     kernels::transform_tile<5, 16, 2176>,
-    kernels::multiply_strip<8, 16, false>,
+    kernels::multiply_strip<8, 16, false, kernels::kStrip>,
+    nullptr,
     kernels::finish_channel<8, 1, false, false>,
     kConv7Weights,
     kConv7Channels,
@@ -1702,8 +1706,8 @@ constexpr kernels::TileConvolution kConv7 = {
     1,  // rounds
     16,  // unroll
     16,  // pairs
-    4,  // couples
-    32,  // couple_stride
+    8,  // tiles
+    16,  // tile_stride
 };
 
 // 6: average_pool_8, mean of 8 positions, stride 8.

@@ -83,12 +83,13 @@ __attribute__((noinline)) void transform_tile(const int8_t* input, uint32_t* v, 
   }
 }
 
-// Sums over all planes of the products of `weights`, for two output channels, with `v`, for the tiles of a strip:
-// products[point][channel][tile]. Both come in rounds of `unroll` planes; `span` is the size of all of `v` in bytes.
+// Sums over all planes of the products of `weights`, for two output channels, with `v`, for the first `tiles` (a strip or
+// a couple) of a strip: products[point][channel][tile]. Both come in rounds of `unroll` planes; `span` is the size of all
+// of `v` in bytes.
 #if HARDWEAR_DSP
 // Eight sums (r2-r9), two weights and two inputs at a time: eleven instructions for eight SMLAD. The first products of a
 // sum are written, not added. r7 is saved by hand: a build with frame pointers does not let it be named.
-template <int32_t points, int32_t unroll, bool rounds>
+template <int32_t points, int32_t unroll, bool rounds, int32_t tiles>
 __attribute__((noinline)) void multiply_strip(const int16_t* weights, const uint32_t* v, uint32_t* products, int32_t span) {
   register const int16_t* r0 __asm__("r0") = weights;
   register const uint32_t* r1 __asm__("r1") = v;
@@ -100,18 +101,24 @@ __attribute__((noinline)) void multiply_strip(const int16_t* weights, const uint
       add r4, r2, #(32 * %c[points])
       add r5, r1, r3
       push {r2-r5}
+      .set step_, 16
+      .if %c[tiles] == 4
+        .set step_, 8
+      .endif
     1:
       ldm r0!, {r10, r11}
-      ldm r1!, {r12, lr}
+      ldrd r12, lr, [r1], #step_
       smuad r2, r10, r12
       smuad r6, r11, r12
       smuad r3, r10, lr
       smuad r7, r11, lr
-      ldm r1!, {r12, lr}
-      smuad r4, r10, r12
-      smuad r8, r11, r12
-      smuad r5, r10, lr
-      smuad r9, r11, lr
+      .if %c[tiles] == 4
+        ldm r1!, {r12, lr}
+        smuad r4, r10, r12
+        smuad r8, r11, r12
+        smuad r5, r10, lr
+        smuad r9, r11, lr
+      .endif
       .set left_, %c[unroll] - 1
       .if %c[rounds]
         b 3f
@@ -124,16 +131,18 @@ __attribute__((noinline)) void multiply_strip(const int16_t* weights, const uint
         .endif
         .set left_, left_ - 1
         ldm r0!, {r10, r11}
-        ldm r1!, {r12, lr}
+        ldrd r12, lr, [r1], #step_
         smlad r2, r10, r12, r2
         smlad r6, r11, r12, r6
         smlad r3, r10, lr, r3
         smlad r7, r11, lr, r7
-        ldm r1!, {r12, lr}
-        smlad r4, r10, r12, r4
-        smlad r8, r11, r12, r8
-        smlad r5, r10, lr, r5
-        smlad r9, r11, lr, r9
+        .if %c[tiles] == 4
+          ldm r1!, {r12, lr}
+          smlad r4, r10, r12, r4
+          smlad r8, r11, r12, r8
+          smlad r5, r10, lr, r5
+          smlad r9, r11, lr, r9
+        .endif
       .endr
       .if %c[rounds]
         .if %c[unroll] == 1
@@ -150,7 +159,12 @@ __attribute__((noinline)) void multiply_strip(const int16_t* weights, const uint
       .endif
       ldr r10, [sp]
       ldr r11, [sp, #8]
-      stm r10!, {r2-r9}
+      .if %c[tiles] == 4
+        stm r10!, {r2-r9}
+      .else
+        strd r2, r3, [r10], #16
+        strd r6, r7, [r10], #16
+      .endif
       str r10, [sp]
       cmp r10, r11
       bne 1b
@@ -158,11 +172,11 @@ __attribute__((noinline)) void multiply_strip(const int16_t* weights, const uint
       pop {r7}
       )"
       : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)
-      : [points] "i"(points), [unroll] "i"(unroll), [rounds] "i"(rounds ? 1 : 0)
+      : [points] "i"(points), [unroll] "i"(unroll), [rounds] "i"(rounds ? 1 : 0), [tiles] "i"(tiles)
       : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
 }
 #else
-template <int32_t points, int32_t unroll, bool rounds>
+template <int32_t points, int32_t unroll, bool rounds, int32_t tiles>
 void multiply_strip(const int16_t* weights, const uint32_t* v, uint32_t* products, int32_t span) {
   constexpr int32_t kPoint = unroll * kStrip;
   const int32_t round_count = span / (4 * points * kPoint);
@@ -171,6 +185,7 @@ void multiply_strip(const int16_t* weights, const uint32_t* v, uint32_t* product
     for (int32_t plane = 0; plane < round_count * unroll; ++plane, weights += 4) {
       const uint32_t* const inputs = v + (plane / unroll * points + point) * kPoint + plane % unroll * kStrip;
       for (int32_t i = 0; i < 2 * kStrip; ++i) {
+        if (i % kStrip >= tiles) continue;
         const int16_t* const pair = weights + i / kStrip * 2;
         const uint32_t input = inputs[i % kStrip];
         products[i] += static_cast<uint32_t>(pair[0] * dsp::low_half(input));
@@ -182,7 +197,7 @@ void multiply_strip(const int16_t* weights, const uint32_t* v, uint32_t* product
 #endif
 
 // The products of one output channel, products[point][2 channels][tile], to bytes: two couples of tiles, wherever in
-// the channel's plane each of them goes; the second before the first.
+// the channel's plane each of them goes, or only the first where both go to the same place.
 #if HARDWEAR_DSP
 // Eight outputs are in work at a time; what rescales them is loaded when the products are gone. `products` is aligned to
 // 16 bytes, so that bit 3 tells the couples apart.
@@ -196,7 +211,9 @@ __attribute__((noinline)) void finish_channel(const uint32_t* products, const Ti
   __asm__ volatile(
       R"(
       push {r7}
-      add r0, r0, #8
+      cmp r2, r3
+      it ne
+      addne r0, r0, #8
       push {r0-r3}
     1:
       ldrd r2, r3, [r0, #32]
@@ -315,7 +332,7 @@ __attribute__((noinline)) void finish_channel(const uint32_t* products, const Ti
 #else
 template <int32_t points, int32_t pool, bool table, bool away>
 void finish_channel(const uint32_t* products, const TileChannel* channel, int8_t* first, int8_t* second) {
-  for (int32_t tile = kStrip - 1; tile >= 0; --tile) {
+  for (int32_t tile = 0; tile < (first == second ? kCouple : kStrip); ++tile) {
     const auto product = [&](int32_t point) { return products[point * 2 * kStrip + tile]; };
     const uint32_t sum1 = product(1) + product(2), difference1 = product(1) - product(2);
     const uint32_t sum2 = product(3) + product(4), difference2 = product(3) - product(4);
@@ -348,6 +365,7 @@ void finish_channel(const uint32_t* products, const TileChannel* channel, int8_t
 struct TileConvolution {
   void (*transform)(const int8_t* input, uint32_t* v, int32_t stride);
   void (*multiply)(const int16_t* weights, const uint32_t* v, uint32_t* products, int32_t span);
+  void (*multiply_couple)(const int16_t* weights, const uint32_t* v, uint32_t* products, int32_t span);
   void (*finish)(const uint32_t* products, const TileChannel* channel, int8_t* first, int8_t* second);
   const int16_t* weights;       // [pair of output channels][point][plane][channel of the pair][2]
   const TileChannel* channels;  // two for every pair
@@ -356,48 +374,56 @@ struct TileConvolution {
   uint8_t points;
   uint8_t rounds;  // of `unroll` planes
   uint8_t unroll;
-  uint8_t pairs;          // of output channels
-  uint8_t couples;        // of tiles
-  uint8_t couple_stride;  // bytes that the outputs of a couple take in a plane
+  uint8_t pairs;        // of output channels
+  uint8_t tiles;        // even
+  uint8_t tile_stride;  // bytes that the outputs of a tile take in a plane
 };
 
-// `output`: the first position of the first plane. Tiles come in couples, so that more than `blocks` may be computed.
+// `output`: the first position of the first plane. An even number of `blocks`: they are computed in couples, and in
+// strips of two couples. A couple of the last tile on the left and the first on the right is written as if they were
+// neighbours, where nothing is computed; then the second moves to its place.
 __attribute__((noinline)) inline void compute_tiles(const TileConvolution& layer, int8_t* scratch, const int8_t* input,
                                                     int8_t* output, Blocks blocks) {
-  const int32_t left = (blocks.left + 1) / kCouple, right = blocks.right / kCouple;
-  const int32_t skipped = right > left ? right - left : 0;
-  const int32_t count = layer.couples - skipped;
+  const int32_t skipped = blocks.right - blocks.left;
+  const int32_t count = layer.tiles - skipped;
   const int32_t round_words = layer.points * layer.unroll * kStrip;
   uint32_t* const products = reinterpret_cast<uint32_t*>(scratch);
   uint32_t* const v = products + layer.points * 2 * kStrip;
-  for (int32_t strip = 0; strip < count; strip += kStrip / kCouple) {
-    int8_t* outputs[kStrip / kCouple] = {output, output};
-    for (int32_t i = 0; i < kStrip / kCouple; ++i) {
-      // The last strip may lack a couple: what was there before is finished instead, and overwritten.
-      outputs[i] = outputs[0];
-      if (strip + i == count) break;
-      const int32_t couple = strip + i < left ? strip + i : strip + i + skipped;
-      outputs[i] = output + couple * layer.couple_stride;
-      const int8_t* tile = input + couple * (4 * kCouple * kTile);
-      for (int32_t j = 0; j < kCouple; ++j, tile += 4 * kTile) {
-        const int8_t* planes = tile;
-        uint32_t* values = v + kCouple * i + j;
-        for (int32_t round = 0; round < layer.rounds; ++round) {
-          layer.transform(planes, values, layer.input_stride);
-          planes += layer.unroll * layer.input_stride;
-          values += round_words;
-        }
+  for (int32_t strip = 0; strip < count; strip += kStrip) {
+    const int32_t computed = count - strip < kStrip ? kCouple : kStrip;
+    int8_t* outputs[kStrip];
+    for (int32_t i = 0; i < computed; ++i) {
+      const int32_t tile = strip + i < blocks.left ? strip + i : strip + i + skipped;
+      outputs[i] = output + tile * layer.tile_stride;
+      const int8_t* planes = input + tile * (4 * kTile);
+      uint32_t* values = v + i;
+      for (int32_t round = 0; round < layer.rounds; ++round) {
+        layer.transform(planes, values, layer.input_stride);
+        planes += layer.unroll * layer.input_stride;
+        values += round_words;
       }
     }
+    int8_t* first = outputs[0];
+    int8_t* second = outputs[computed - kCouple];
+    const auto multiply = computed == kStrip ? layer.multiply : layer.multiply_couple;
     const int16_t* weights = layer.weights;
     const TileChannel* channel = layer.channels;
     for (int32_t pair = 0; pair < layer.pairs; ++pair, channel += 2) {
-      layer.multiply(weights, v, products, 4 * layer.rounds * round_words);
+      multiply(weights, v, products, 4 * layer.rounds * round_words);
       weights += layer.rounds * round_words;
-      layer.finish(products, channel, outputs[0], outputs[1]);
-      layer.finish(products + kStrip, channel + 1, outputs[0] + 2, outputs[1] + 2);
-      outputs[0] += layer.output_stride;
-      outputs[1] += layer.output_stride;
+      layer.finish(products, channel, first, second);
+      layer.finish(products + kStrip, channel + 1, first + 2, second + 2);
+      first += layer.output_stride;
+      second += layer.output_stride;
+    }
+    for (int32_t i = 0; i < computed; i += kCouple) {
+      const int8_t* written = outputs[i] + layer.tile_stride;
+      if (written == outputs[i + 1]) continue;
+      for (int32_t pair = 0; pair < layer.pairs; ++pair, written += layer.output_stride) {
+        for (int32_t byte = 0; byte < layer.tile_stride; byte += 4) {
+          dsp::store(outputs[i + 1] + pair * layer.output_stride + byte, dsp::load(written + byte));
+        }
+      }
     }
   }
 }

@@ -58,6 +58,8 @@ class PlanesConv(ABC):
 
     kernel: ClassVar[str]
     """Its C++ function."""
+    together: ClassVar[int] = 1
+    """Blocks that are computed, or left out, together."""
 
     @property
     def name(self) -> str:
@@ -209,6 +211,7 @@ class ToomCookConv(PlanesConv):
     """By minimal filtering: four positions at a time, as products at the points of a polynomial."""
 
     kernel: ClassVar[str] = "convolve_tiles"
+    together: ClassVar[int] = COUPLE
 
     @property
     def filter(self) -> MinimalFilter:
@@ -257,9 +260,9 @@ class ToomCookConv(PlanesConv):
         return not self.negative_sums_end_at_zero
 
     @property
-    def couples(self) -> int:
-        """Couples of tiles of one output channel."""
-        return couple_count(self.fused.conv.output.positions)
+    def tiles(self) -> int:
+        """Tiles of one output channel, in whole couples."""
+        return COUPLE * couple_count(self.fused.conv.output.positions)
 
     @property
     def functions(self) -> dict[tuple[object, ...], int]:
@@ -267,26 +270,43 @@ class ToomCookConv(PlanesConv):
         points, fused = self.filter.points, self.fused
         table, outputs = fused.table is not None, BLOCK * COUPLE // fused.pool
         finish = {6: 160, 8: 220}[points] + outputs * (14 + 4 * table + 8 * self.away)
-        multiply = 44 * self.unroll + (86 if self.rounds > 1 else 46)
         return {
             ("transform_tile", points, self.unroll): {6: 160, 8: 230}[points],
-            ("multiply_strip", points, self.unroll, self.rounds > 1): multiply,
+            **self._multiply(44),
             ("finish_channel", points, fused.pool, table, self.away): finish,
             ("convolve_tiles",): 396,
         }
 
+    @property
+    def lone_couple_functions(self) -> dict[tuple[object, ...], int]:
+        """What is compiled beside them for half a strip."""
+        return self._multiply(24)
+
+    def _multiply(self, plane: int) -> dict[tuple[object, ...], int]:
+        around = 86 if self.rounds > 1 else 46
+        return {
+            ("multiply_strip", plane, self.filter.points, self.unroll, self.rounds > 1): plane * self.unroll + around
+        }
+
+    def lone_couple(self, left: int, right: int) -> bool:
+        """Whether half a strip is left over of the first `left` blocks and all from number `right` on."""
+        return (self.tiles - (right - left)) % _STRIP != 0
+
     def instructions(self, left: int, right: int) -> float:
-        """For the first `left` blocks and all from number `right` on, both to whole couples."""
-        couples = self.couples - max(right // COUPLE - -(-left // COUPLE), 0)
-        strips = -(-couples * COUPLE // _STRIP)
+        """For the first `left` blocks and all from number `right` on."""
+        tiles = self.tiles - (right - left)
+        strips, couples, lone = tiles // _STRIP, tiles // COUPLE, int(self.lone_couple(left, right))
         points, pairs = self.filter.points, -(-self.output_channels // 2)
         transform = self.source.count * {6: 32, 8: 52}[points] + self.rounds * 20
-        multiply = points * (11 * self.source.count + (6 + 4 * self.rounds + 5 if self.rounds > 1 else 6)) + 40
+        point = 6 + 4 * self.rounds + 5 if self.rounds > 1 else 6
+        multiply = strips * (points * (11 * self.source.count + point) + 40)
+        multiply += lone * (points * (6 * self.source.count + point + 1) + 40)
         outputs = COUPLE * BLOCK // self.fused.pool
         table = 1 if self.fused.table is not None else 0
         finish = {6: 40, 8: 56}[points] + {1: 0, 2: 12, 4: 18}[self.fused.pool]
         finish += outputs * (4 + table + (2 if self.away else 0)) + (2 if self.away else 0)
-        return couples * COUPLE * transform + strips * (pairs * (multiply + 4 * finish + 50) + 30)
+        calls = (strips + lone) * (pairs * 50 + 30)
+        return tiles * transform + pairs * (multiply + 2 * couples * finish) + calls
 
 
 def fast_taps(taps: int) -> int:

@@ -66,8 +66,11 @@ def step_costs(program: Program, *, follows: bool = False) -> list[Cost]:
             known.add(type(step.layer))
             code += _SHARED_CODE_BYTES.get(type(step.layer), 0)
         if isinstance(step, PlanesConv):
-            code += sum(size for function, size in step.functions.items() if function not in compiled)
-            compiled.update(step.functions)
+            functions = step.functions
+            if isinstance(step, ToomCookConv) and program.stream.has_lone_couple(step):
+                functions = functions | step.lone_couple_functions
+            code += sum(size for function, size in functions.items() if function not in compiled)
+            compiled.update(functions)
         if step in program.stream.kept:
             code += _STREAMED_CODE_BYTES
         macs = sum(layer.macs for layer in step.layers)

@@ -9,7 +9,7 @@ the padding, and those at the right, which saw it before or are new, are compute
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hardwear.codegen.convolutions import PlanesConv
+from hardwear.codegen.convolutions import PlanesConv, ToomCookConv
 from hardwear.codegen.kernels import Pack, Plain, Step
 from hardwear.codegen.layout import BLOCK, WORD_BYTES
 from hardwear.contract import HOP_SAMPLES
@@ -51,6 +51,11 @@ class Stream:
     """Why a step is computed whole."""
     history_bytes: int
 
+    def has_lone_couple(self, step: ToomCookConv) -> bool:
+        """Whether `step` computes half a strip, for a window alone or for one that follows another."""
+        kept = self.kept.get(step)
+        return step.lone_couple(0, 0) or (kept is not None and step.lone_couple(kept.left, kept.right))
+
 
 def plan_stream(steps: Sequence[Step], hop: int = HOP_SAMPLES) -> Stream:
     """Decides what each step keeps.
@@ -73,7 +78,7 @@ def plan_stream(steps: Sequence[Step], hop: int = HOP_SAMPLES) -> Stream:
         elif isinstance(step, PlanesConv):
             columns = _between_blocks(step, same, offset)
             if columns is None:
-                reasons[step] = f"only {len(same)} columns are shared, which spares no block of {BLOCK}"
+                reasons[step] = f"only {len(same)} columns are shared, which spares no whole block"
             else:
                 kept[step] = columns
                 offset += columns.size
@@ -121,6 +126,7 @@ def _same_shape(step: Pack) -> bool:
 def _between_blocks(step: PlanesConv, same: Columns, offset: int) -> Kept | None:
     pool = step.fused.pool
     left, right = -(-same.start * pool // BLOCK), same.stop * pool // BLOCK
+    right -= (right - left) % step.together
     if left >= right:
         return None
     columns = Columns(left * BLOCK // pool, right * BLOCK // pool, same.hop)
