@@ -34,6 +34,9 @@ constexpr uint32_t kArenaBytes = 8960;
 // Bytes that run_first() and run_next() keep for the window that follows.
 constexpr uint32_t kHistoryBytes = 4736;
 
+// Bytes of stack that an inference takes at most, on a Cortex-M4.
+constexpr uint32_t kStackBytes = 464;
+
 // The steps of one inference, in the order of their numbers.
 constexpr int32_t kStepCount = 9;
 constexpr const char* kStepNames[kStepCount] = {

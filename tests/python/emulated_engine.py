@@ -56,17 +56,11 @@ def run(
     return Answer(said.logits, said.embedding, said.stack_bytes, engine_flash(folder), *modes)
 
 
-def stack_frames(folder: Path) -> list[tuple[str, int, str]]:
-    """Function, bytes of stack, and how the compiler knows, for all that `engine_flash` compiled."""
-    lines = (line.split("\t") for line in (folder / "engine.su").read_text().splitlines())
-    return [(name, int(size), kind) for name, size, kind in lines]
-
-
 def engine_flash(folder: Path) -> int:
     """Bytes of flash that the engine's object takes: its code, its constants, the few words of its class."""
     made = folder / "engine.o"
     source = FIRMWARE / "engines/compiled/compiled_classifier.cpp"
-    flags = [*CHIP, *FLAGS, "-fstack-usage", f"-I{folder}", f"-I{FIRMWARE}"]
+    flags = [*CHIP, *FLAGS, f"-I{folder}", f"-I{FIRMWARE}"]
     subprocess.run(["arm-none-eabi-g++", *flags, "-c", str(source), "-o", str(made)], cwd=folder, check=True)
     size = subprocess.run(["arm-none-eabi-size", str(made)], capture_output=True, text=True, check=True).stdout
     text, data, *_ = map(int, size.splitlines()[1].split()[:3])

@@ -4,6 +4,8 @@
 
 namespace hardwear {
 
+static_assert(compiled_model::kStackBytes <= kInferenceStackBytes, "the network's kernels take more stack than promised");
+
 namespace {
 
 alignas(16) int8_t arena[compiled_model::kArenaBytes];

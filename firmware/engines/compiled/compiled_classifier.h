@@ -5,6 +5,10 @@
 
 namespace hardwear {
 
+// Bytes of stack that classify() takes at most, whatever the network; the generated one is held to it. Its caller has to
+// leave them.
+constexpr uint32_t kInferenceStackBytes = 512;
+
 // Runs generated/compiled_model.h, to the last bit what TFLite-Micro computes. All memory is static and shared by
 // every instance: make one. Not re-entrant; never call it from an interrupt.
 class CompiledClassifier : public Classifier {

@@ -167,21 +167,21 @@ inline void dot_four_rows(const int8_t* input, const int8_t* weights, int32_t co
 
 __attribute__((noinline)) inline void fully_connected(const FullyConnected& layer, const int8_t* input, int8_t* output) {
   const int8_t* weights = layer.weights;
-  int32_t i = 0;
+  const int32_t* bias = layer.bias;
+  int32_t left = layer.outputs;
 #if HARDWEAR_DSP
-  for (; i + 3 < layer.outputs; i += 4) {
-    const int32_t* const bias = layer.bias + i;
+  for (; left >= 4; left -= 4, bias += 4, output += 4) {
     int32_t sums[4] = {bias[0], bias[1], bias[2], bias[3]};
     dot_four_rows(input, weights, layer.inputs, sums);
     for (int32_t row = 0; row < 4; ++row) {
-      output[i + row] = clamp_to(multiply(sums[row], layer.multiplier) + layer.output_zero_point, layer.clamp);
+      output[row] = clamp_to(multiply(sums[row], layer.multiplier) + layer.output_zero_point, layer.clamp);
     }
     weights += 4 * layer.inputs;
   }
 #endif
-  for (; i < layer.outputs; ++i) {
-    const int32_t sum = layer.bias[i] + dot(input, weights, layer.inputs);
-    output[i] = clamp_to(multiply(sum, layer.multiplier) + layer.output_zero_point, layer.clamp);
+  for (; left > 0; --left) {
+    const int32_t sum = *bias++ + dot(input, weights, layer.inputs);
+    *output++ = clamp_to(multiply(sum, layer.multiplier) + layer.output_zero_point, layer.clamp);
     weights += layer.inputs;
   }
 }

@@ -23,6 +23,7 @@ from hardwear.codegen.graph import (
 from hardwear.codegen.kernels import Pack, Plain, Preference, Step, Unpack, choose_kernels
 from hardwear.codegen.layout import Layout, Planes
 from hardwear.codegen.plan import Buffer, MemoryPlan, Place, plan_memory
+from hardwear.codegen.stack import stack_bytes
 from hardwear.codegen.streaming import Stream, plan_stream
 from hardwear.codegen.templating import braced, environment
 from hardwear.contract import CHANNEL_COUNT, CLASS_COUNT, HOP_SAMPLES, WINDOW_SAMPLES
@@ -189,6 +190,7 @@ def render(program: Program, banner: str, identity: str) -> str:
         calls=calls(program),
         stream=program.stream,
         arena_bytes=program.memory.arena_bytes,
+        stack_bytes=stack_bytes(program.steps),
         window_samples=WINDOW_SAMPLES,
         hop_samples=HOP_SAMPLES,
         channel_count=CHANNEL_COUNT,
