@@ -433,19 +433,26 @@ inline void share_columns(Stream stream, int8_t* planes, int8_t* history) {
   }
 }
 
-// From rows to planes.
+// The first `lanes` lanes of a plane from rows. Lanes beyond them meet weights of zero.
+template <typename Out, int32_t lanes>
+inline void pack_plane(const int8_t* values, int8_t* word) {
+  constexpr int32_t kLaneBits = 32 / Out::kLanes;
+  constexpr uint32_t kSigns = Out::kLanes == 2 ? UINT32_C(0x00800080) : UINT32_C(0x80808080);
+  for (int8_t* const end = word + 4 * Out::kPositions; word != end; word += 4, values += Out::kChannels) {
+    const auto lane = [values](int32_t i) { return static_cast<uint32_t>(static_cast<uint8_t>(values[i])) << kLaneBits * i; };
+    const uint32_t first = lane(0) | (lanes > 1 ? lane(1) : 0), last = (lanes > 2 ? lane(2) : 0) | (lanes > 3 ? lane(3) : 0);
+    dsp::store(word, (first | last) ^ kSigns);
+  }
+}
+
+// From rows to planes, one plane after the other.
 template <typename Out>
 inline void pack_planes(const int8_t* rows, int8_t* planes) {
-  for (int32_t position = 0; position < Out::kPositions; ++position, rows += Out::kChannels) {
-    int8_t* word = planes + Out::offset(position, 0);
-    for (int32_t channel = 0; channel < Out::kChannels; channel += Out::kLanes, word += 4 * Out::kStride) {
-      // Lanes beyond the last channel meet weights of zero; they hold what they hold.
-      const int32_t lanes = Out::kChannels - channel < Out::kLanes ? Out::kChannels - channel : Out::kLanes;
-      for (int32_t lane = 0; lane < lanes; ++lane) {
-        store_lane<Out::kLanes>(word + lane * (4 / Out::kLanes), static_cast<uint8_t>(rows[channel + lane] + 128));
-      }
-    }
+  constexpr int32_t kRest = Out::kChannels % Out::kLanes, kWhole = Out::kChannels - kRest;
+  for (int32_t channel = 0; channel < kWhole; channel += Out::kLanes) {
+    pack_plane<Out, Out::kLanes>(rows + channel, planes + Out::offset(0, channel));
   }
+  if (kRest != 0) pack_plane<Out, kRest>(rows + kWhole, planes + Out::offset(0, kWhole));
   pad_planes<Out>(planes);
 }
 
@@ -477,10 +484,13 @@ inline void unpack_planes(const int8_t* planes, int8_t* rows) {
   }
 }
 
+// `sum` of `width` stored bytes.
 template <int32_t width, int32_t low, int32_t high>
-inline int8_t mean_of(int32_t sum) {
+inline int8_t mean_of(uint32_t sum) {
+  const int32_t value = static_cast<int32_t>(sum) - 128 * width;
+  const int32_t mean = (value > 0 ? value + width / 2 : value - width / 2) / width;
   constexpr Clamp kClamp = {low, high};
-  return clamp_to((sum > 0 ? sum + width / 2 : sum - width / 2) / width, kClamp);
+  return low == INT8_MIN && high == INT8_MAX ? static_cast<int8_t>(mean) : clamp_to(mean, kClamp);
 }
 
 // Means of `width` positions, one pool after the other, to rows. Two channels are summed at a time: no sum of 255 bytes
@@ -493,17 +503,18 @@ inline void average_pool_planes(const int8_t* planes, int8_t* rows) {
   for (int32_t channel = 0; channel < In::kChannels; channel += In::kLanes) {
     for (int32_t part = 0; part < kStep && channel + part < In::kChannels; ++part) {
       const int8_t* word = planes + In::offset(0, channel);
+      const auto lanes = [&word, part] {
+        const uint32_t bytes = dsp::load(word);
+        word += 4;
+        return In::kLanes == 2 ? bytes : bytes >> (8 * part) & UINT32_C(0x00FF00FF);
+      };
       for (int32_t pool = 0; pool < kPools; ++pool) {
         uint32_t sums = 0;
-        for (int32_t i = 0; i < width; ++i, word += 4) {
-          const uint32_t lanes = dsp::load(word);
-          sums += In::kLanes == 2 ? lanes : lanes >> (8 * part) & UINT32_C(0x00FF00FF);
-        }
+        for (int32_t i = 0; i < width / 4; ++i) sums += lanes(), sums += lanes(), sums += lanes(), sums += lanes();
+        for (int32_t i = 0; i < width % 4; ++i) sums += lanes();
         int8_t* const out = rows + pool * In::kChannels + channel + part;
-        out[0] = mean_of<width, low, high>(static_cast<int32_t>(sums & 0xFFFF) - 128 * width);
-        if (channel + part + kStep < In::kChannels) {
-          out[kStep] = mean_of<width, low, high>(static_cast<int32_t>(sums >> 16) - 128 * width);
-        }
+        out[0] = mean_of<width, low, high>(sums & 0xFFFF);
+        if (channel + part + kStep < In::kChannels) out[kStep] = mean_of<width, low, high>(sums >> 16);
       }
     }
   }

@@ -99,9 +99,9 @@ def _instructions(step: Step, kept: Kept | None) -> float:
             return step.instructions(kept.left, kept.right) + copies
         case PlanesAverage(layer=layer):
             pools = layer.output.positions * step.source.pairs
-            return pools * ((4.24 if step.source.lanes == PAIRS else 7.4) * layer.width + 30)
+            return pools * (2.75 * layer.width + 23 if step.source.lanes == PAIRS else 4.56 * layer.width + 31)
         case Pack():
-            return (12 if step.target.lanes == PAIRS else 13.5) * step.target.count * step.target.tensor.positions
+            return (8.2 if step.target.lanes == PAIRS else 5.2) * step.target.count * step.target.tensor.positions
         case Unpack():
             return 9.5 * step.target.size
         case Plain(layer=layer):
