@@ -25,6 +25,16 @@ def paper_like() -> bytes:
     return model.mark_embedding().dense(6).finish()
 
 
+def paper_gap() -> bytes:
+    """Table I with its positions averaged, and more channels than are computed between two branches."""
+    model = ModelBuilder(seed=8)
+    for width, pool in ((8, False), (36, True), (36, False), (12, True)):
+        model.conv(width, 3).leaky_relu(0.01)
+        if pool:
+            model.max_pool(2)
+    return model.average_pool(32).flatten().dense(16).leaky_relu(0.01).mark_embedding().dense(6).finish()
+
+
 def global_mean() -> bytes:
     """MEAN over time, an embedding that is used as it is, a steep LeakyReLU."""
     model = ModelBuilder(seed=3).conv(10, 3).leaky_relu(0.3).max_pool(4).conv(20, 7).leaky_relu(0.1)
@@ -66,5 +76,5 @@ def broken_blocks() -> bytes:
 
 NETWORKS: dict[str, Callable[[], bytes]] = {
     build.__name__: build
-    for build in (compact, paper_like, global_mean, odd_shapes, tiny_windows, capped, broken_blocks)
+    for build in (compact, paper_like, paper_gap, global_mean, odd_shapes, tiny_windows, capped, broken_blocks)
 }

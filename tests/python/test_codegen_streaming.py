@@ -25,7 +25,7 @@ from hardwear.contract import HOP_SAMPLES, WINDOW_SAMPLES
 from hardwear.quantization.tflm import TflmModel
 
 STREAMED = {
-    "compact", "paper_like", "global_mean", "capped", "broken_blocks", "shipped_compact", "shipped_nano",
+    "compact", "paper_like", "paper_gap", "global_mean", "capped", "broken_blocks", "shipped_compact", "shipped_nano",
 }  # fmt: skip
 """Networks of which something can be taken over."""
 
