@@ -22,6 +22,7 @@ from hardwear.options import (
     labelled_windows,
     preference,
     raw_recordings,
+    require_picture,
     training_windows,
 )
 from hardwear.profiling.verbs import register as register_profiling
@@ -211,6 +212,9 @@ def generate(
     explain: Annotated[
         bool, typer.Option("--explain", help="Also show what was decided for each layer, why, and what it will cost.")
     ] = False,
+    figure: Annotated[
+        Path | None, typer.Option(help="Also draw the memory plan, what lies where and when, into this SVG or PNG.")
+    ] = None,
 ) -> None:
     """Write the firmware's generated headers from a bundle alone; same bundle, same bytes."""
     from hardwear.bundle import Bundle
@@ -219,13 +223,18 @@ def generate(
     from hardwear.codegen.compiled_model import compile_graph
     from hardwear.codegen.explain import COLUMNS, prediction
     from hardwear.codegen.explain import explain as explained
+    from hardwear.codegen.memory_figure import draw_memory
 
+    require_picture(figure)
     chosen = preference(prefer)
     loaded = Bundle.load(bundle)
     for path in write_headers(loaded, out, chosen):
         console.note(f"wrote {path}")
+    program = compile_graph(read_graph(loaded.tflite), chosen)
+    if figure is not None:
+        draw_memory(program, figure, f"{loaded.manifest.name}, for {chosen.value}")
+        console.note(f"wrote {figure}")
     if explain:
-        program = compile_graph(read_graph(loaded.tflite), chosen)
         console.print_table("compiled engine", COLUMNS, explained(program))
         console.note(prediction(program, chosen))
     console.note(f"identity {loaded.identity[:16]}")

@@ -43,6 +43,12 @@ def preference(prefer: str) -> "Preference":
     return Preference(prefer)
 
 
+def require_picture(path: Path | None) -> None:
+    """A `HardwearError` unless a picture of a known kind is named, or none."""
+    if path is not None and path.suffix not in (".svg", ".png"):
+        raise HardwearError(f"expected --figure to end in .svg or .png, got {path}")
+
+
 def labelled_windows(source: Path | None, synthetic: bool, progress: Progress) -> "Dataset":
     """What `--data` and `--synthetic` ask for."""
     from hardwear.datasets import load_uci_har, simulate_dataset

@@ -7,8 +7,7 @@ import typer
 
 from hardwear import console
 from hardwear.console import progress_bar
-from hardwear.errors import BuildError
-from hardwear.options import SHIPPED_BUNDLE, BundleArgument, JsonOption, PreferOption, preference
+from hardwear.options import SHIPPED_BUNDLE, BundleArgument, JsonOption, PreferOption, preference, require_picture
 
 # As in `hardwear.cli`, what takes time to import is imported inside the verbs.
 
@@ -51,8 +50,7 @@ def profile(
     from hardwear.profiling.profile import profile as take
     from hardwear.profiling.tflm import find_library
 
-    if figure is not None and figure.suffix not in (".svg", ".png"):
-        raise BuildError(f"expected --figure to end in .svg or .png, got {figure}")
+    require_picture(figure)
     chosen = preference(prefer)
     library = find_library(tflm)
     loaded = Bundle.load(bundle)
