@@ -49,8 +49,10 @@ struct FullyConnected {
   int8_t output_zero_point;
   Clamp clamp;
   Multiplier multiplier;
-  const int8_t* weights;  // [outputs][inputs]
-  const int32_t* bias;    // [outputs], less input zero point * sum of the output's weights
+  // Of every four outputs [group of four inputs][4 outputs][4 inputs], then [4 outputs][inputs that are left]; of the
+  // outputs that are left [output][inputs].
+  const int8_t* weights;
+  const int32_t* bias;  // [outputs], less input zero point * sum of the output's weights
 };
 
 // Largest or mean value of `width` positions, every `stride` positions.
@@ -141,48 +143,78 @@ __attribute__((noinline)) inline void conv1d(const Conv1D& layer, const int8_t* 
   }
 }
 
-// Adds to `sums` the products of `input` with four rows of weights. Sign extension of bytes 0 and 2, then of 1 and 3,
-// makes operands of SMLAD; each input is widened once for all rows.
-inline void dot_four_rows(const int8_t* input, const int8_t* weights, int32_t count, int32_t (&sums)[4]) {
-  const int8_t* const end = input + count;
-  int32_t sum0 = sums[0], sum1 = sums[1], sum2 = sums[2], sum3 = sums[3];
-  for (const int8_t* const fours = input + (count & ~INT32_C(3)); input != fours; input += 4, weights += 4) {
-    const uint32_t inputs = dsp::load(input);
-    const uint32_t even = dsp::sxtb16(inputs), odd = dsp::sxtb16_odd(inputs);
-    const uint32_t row0 = dsp::load(weights), row1 = dsp::load(weights + count);
-    sum0 = dsp::smlad(odd, dsp::sxtb16_odd(row0), dsp::smlad(even, dsp::sxtb16(row0), sum0));
-    sum1 = dsp::smlad(odd, dsp::sxtb16_odd(row1), dsp::smlad(even, dsp::sxtb16(row1), sum1));
-    const uint32_t row2 = dsp::load(weights + 2 * count), row3 = dsp::load(weights + 3 * count);
-    sum2 = dsp::smlad(odd, dsp::sxtb16_odd(row2), dsp::smlad(even, dsp::sxtb16(row2), sum2));
-    sum3 = dsp::smlad(odd, dsp::sxtb16_odd(row3), dsp::smlad(even, dsp::sxtb16(row3), sum3));
-  }
-  for (; input != end; ++input, ++weights) {
-    sum0 += *input * weights[0];
-    sum1 += *input * weights[count];
-    sum2 += *input * weights[2 * count];
-    sum3 += *input * weights[3 * count];
-  }
-  sums[0] = sum0, sums[1] = sum1, sums[2] = sum2, sums[3] = sum3;
+// Adds to `sums` the products of `groups` times four inputs, at least one, with four rows of weights, [group][row][4]. Sign
+// extension of bytes 0 and 2, then of 1 and 3, makes operands of SMLAD; each input is widened once for all rows.
+#if HARDWEAR_DSP
+// r7 is saved by hand: a build with frame pointers does not let it be named.
+__attribute__((noinline)) inline void dot_four_rows(const int8_t* input, const int8_t* weights, int32_t groups,
+                                                    int32_t* sums) {
+  register const int8_t* r0 __asm__("r0") = input;
+  register const int8_t* r1 __asm__("r1") = weights;
+  register const int8_t* r2 __asm__("r2") = input + 4 * groups;
+  register int32_t* r3 __asm__("r3") = sums;
+  __asm__ volatile(
+      R"(
+      push {r3, r7}
+      ldm r3, {r3-r6}
+    1:
+      ldr r11, [r0], #4
+      ldm r1!, {r7-r10}
+      sxtb16 r12, r11, ror #8
+      sxtb16 r11, r11
+      sxtb16 lr, r7, ror #8
+      smlad r3, lr, r12, r3
+      sxtb16 r7, r7
+      smlad r3, r7, r11, r3
+      sxtb16 lr, r8, ror #8
+      smlad r4, lr, r12, r4
+      sxtb16 r8, r8
+      smlad r4, r8, r11, r4
+      sxtb16 lr, r9, ror #8
+      smlad r5, lr, r12, r5
+      sxtb16 r9, r9
+      smlad r5, r9, r11, r5
+      sxtb16 lr, r10, ror #8
+      smlad r6, lr, r12, r6
+      sxtb16 r10, r10
+      smlad r6, r10, r11, r6
+      cmp r0, r2
+      bne 1b
+      pop {r0, r7}
+      stm r0, {r3-r6}
+      )"
+      : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)
+      :
+      : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
 }
+#else
+inline void dot_four_rows(const int8_t* input, const int8_t* weights, int32_t groups, int32_t* sums) {
+  for (int32_t group = 0; group < groups; ++group, input += 4) {
+    for (int32_t row = 0; row < 4; ++row, weights += 4) sums[row] += dot(input, weights, 4);
+  }
+}
+#endif
 
 __attribute__((noinline)) inline void fully_connected(const FullyConnected& layer, const int8_t* input, int8_t* output) {
   const int8_t* weights = layer.weights;
   const int32_t* bias = layer.bias;
+  const int32_t groups = layer.inputs / 4, rest = layer.inputs % 4;
+  const Multiplier multiplier = layer.multiplier;
+  const int32_t zero_point = layer.output_zero_point;
+  const Clamp clamp = layer.clamp;
+  const auto rescale = [=](int32_t sum) { return clamp_to(multiply(sum, multiplier) + zero_point, clamp); };
   int32_t left = layer.outputs;
-#if HARDWEAR_DSP
   for (; left >= 4; left -= 4, bias += 4, output += 4) {
     int32_t sums[4] = {bias[0], bias[1], bias[2], bias[3]};
-    dot_four_rows(input, weights, layer.inputs, sums);
-    for (int32_t row = 0; row < 4; ++row) {
-      output[row] = clamp_to(multiply(sums[row], layer.multiplier) + layer.output_zero_point, layer.clamp);
+    if (groups != 0) dot_four_rows(input, weights, groups, sums);
+    weights += 16 * groups;
+    for (int32_t row = 0; row < 4 && rest != 0; ++row, weights += rest) {
+      sums[row] += dot(input + 4 * groups, weights, rest);
     }
-    weights += 4 * layer.inputs;
+    for (int32_t row = 0; row < 4; ++row) output[row] = rescale(sums[row]);
   }
-#endif
-  for (; left > 0; --left) {
-    const int32_t sum = *bias++ + dot(input, weights, layer.inputs);
-    *output++ = clamp_to(multiply(sum, layer.multiplier) + layer.output_zero_point, layer.clamp);
-    weights += layer.inputs;
+  for (; left > 0; --left, weights += layer.inputs) {
+    *output++ = rescale(*bias++ + dot(input, weights, layer.inputs));
   }
 }
 

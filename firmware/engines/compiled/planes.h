@@ -118,11 +118,14 @@ __attribute__((noinline)) void convolve_channel(const ConvolutionRun* run) {
       ldmia r0!, {r1-r6}
       ldmia r0, {r8-r12}
       push {r1-r6, r8-r12}
-    1:
       ldrd r0, r1, [sp]
+    1:
+      .if %c[unroll] != %c[planes]
+        ldrd r0, r1, [sp]
+        add r3, r0, #16
+        str r3, [sp]
+      .endif
       ldr r2, [sp, #8]
-      add r3, r0, #16
-      str r3, [sp]
       mov r3, r2
       mov r4, r2
       mov r5, r2
@@ -207,6 +210,13 @@ __attribute__((noinline)) void convolve_channel(const ConvolutionRun* run) {
         ldr r12, [sp, #32]
         cmp r1, r12
         bne 2b
+      .else
+        .set back_, 4 * %c[planes] * %c[stride] - 16
+        .if back_ >= 4096
+          sub r0, r0, #(back_ & ~4095)
+        .endif
+        subw r0, r0, #(back_ & 4095)
+        subw r1, r1, #(2 * %c[in_lanes] * %c[planes] * %c[taps])
       .endif
 
       .if %c[pool] != 1
@@ -439,6 +449,12 @@ inline void pack_plane(const int8_t* values, int8_t* word) {
   constexpr int32_t kLaneBits = 32 / Out::kLanes;
   constexpr uint32_t kSigns = Out::kLanes == 2 ? UINT32_C(0x00800080) : UINT32_C(0x80808080);
   for (int8_t* const end = word + 4 * Out::kPositions; word != end; word += 4, values += Out::kChannels) {
+    if (lanes == 2 && Out::kLanes == 2) {
+      uint16_t both;
+      std::memcpy(&both, values, sizeof both);
+      dsp::store(word, ((both | static_cast<uint32_t>(both) << 8) & UINT32_C(0x00FF00FF)) ^ kSigns);
+      continue;
+    }
     const auto lane = [values](int32_t i) { return static_cast<uint32_t>(static_cast<uint8_t>(values[i])) << kLaneBits * i; };
     const uint32_t first = lane(0) | (lanes > 1 ? lane(1) : 0), last = (lanes > 2 ? lane(2) : 0) | (lanes > 3 ? lane(3) : 0);
     dsp::store(word, (first | last) ^ kSigns);

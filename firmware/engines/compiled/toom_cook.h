@@ -43,14 +43,100 @@ struct TileChannel {
 // high * 65536 + low, and stays one through every sum: the low half never borrows from the high one, because the last two
 // inputs are raised there by just as much as it takes. The biases make up for it.
 // Values go to v[point][plane][tile], `unroll` planes in all.
+//
+// All the points but 0 and infinity come with their negatives; the polynomials that vanish at two such points are x^2 - 4,
+// 4 x^2 - 1 and x^2 - 1. What is multiplied with one of them is called a, b and c below.
+#if HARDWEAR_DSP
+// All eight inputs are in registers, and every name below is one, several in turn. r7 is saved by hand: a build with frame
+// pointers does not let it be named.
 template <int32_t taps, int32_t unroll, int32_t raised>
 __attribute__((noinline)) void transform_tile(const int8_t* input, uint32_t* v, int32_t stride) {
+  register const int8_t* r0 __asm__("r0") = input;
+  register uint32_t* r1 __asm__("r1") = v;
+  register int32_t r2 __asm__("r2") = stride;
+  __asm__ volatile(
+      R"(
+      add r3, r1, #(16 * %c[unroll])
+      push {r2, r3, r7}
+    1:
+      .if %c[taps] == 5
+        ldm r0, {r2-r9}
+        add r8, r8, #%c[raised]
+        add r9, r9, #%c[raised]
+        sub r2, r4, r2, lsl #2    // a0
+        rsb r11, r3, r5, lsl #2   // b1
+        sub r3, r5, r3, lsl #2    // a1
+        rsb r12, r4, r6, lsl #2   // b2
+        sub r4, r6, r4, lsl #2    // a2
+        rsb lr, r5, r7, lsl #2    // b3
+        sub r5, r7, r5, lsl #2    // a3
+        rsb r10, r6, r8, lsl #2   // b4
+        sub r6, r8, r6, lsl #2    // a4
+        sub r7, r9, r7, lsl #2    // a5
+        sub r10, r10, r12         // even2
+        sub r11, lr, r11          // odd2
+        add r12, r10, r11, lsl #1
+        sub r10, r10, r11, lsl #1
+        str r12, [r1, #(3 * 16 * %c[unroll])]
+        str r10, [r1, #(4 * 16 * %c[unroll])]
+        rsb r8, r4, r6, lsl #2    // even1
+        rsb r9, r3, r5, lsl #2    // odd1
+        add r10, r8, r9
+        sub r11, r8, r9
+        str r10, [r1, #(1 * 16 * %c[unroll])]
+        str r11, [r1, #(2 * 16 * %c[unroll])]
+        rsb r7, r5, r7, lsl #2
+        sub r7, r7, r9
+        str r7, [r1, #(7 * 16 * %c[unroll])]
+        rsb r2, r2, r4, lsl #2
+        sub r2, r8, r2
+        sub r6, r6, r4            // even_half
+        sub r5, r5, r3            // odd_half
+        add r3, r5, r6, lsl #1
+        rsb r5, r5, r6, lsl #1
+        str r3, [r1, #(5 * 16 * %c[unroll])]
+        str r5, [r1, #(6 * 16 * %c[unroll])]
+      .else
+        ldm r0, {r2-r7}
+        add r6, r6, #%c[raised]
+        add r7, r7, #%c[raised]
+        sub r2, r4, r2, lsl #2    // a0
+        sub r8, r5, r3            // c1
+        sub r3, r5, r3, lsl #2    // a1
+        sub r9, r6, r4            // c2
+        sub r4, r6, r4, lsl #2    // a2
+        sub r5, r7, r5, lsl #2    // a3
+        sub r2, r4, r2
+        add r6, r4, r3
+        sub r4, r4, r3
+        str r6, [r1, #(1 * 16 * %c[unroll])]
+        str r4, [r1, #(2 * 16 * %c[unroll])]
+        add r7, r9, r8, lsl #1
+        sub r9, r9, r8, lsl #1
+        str r7, [r1, #(3 * 16 * %c[unroll])]
+        str r9, [r1, #(4 * 16 * %c[unroll])]
+        sub r5, r5, r3
+        str r5, [r1, #(5 * 16 * %c[unroll])]
+      .endif
+      str r2, [r1], #16
+      ldrd r2, r3, [sp]
+      add r0, r0, r2
+      cmp r1, r3
+      bne 1b
+      pop {r2, r3, r7}
+      )"
+      : "+r"(r0), "+r"(r1), "+r"(r2)
+      : [taps] "i"(taps), [unroll] "i"(unroll), [raised] "i"(raised)
+      : "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+}
+#else
+template <int32_t taps, int32_t unroll, int32_t raised>
+void transform_tile(const int8_t* input, uint32_t* v, int32_t stride) {
   constexpr int32_t kPoint = unroll * kStrip;
   for (uint32_t* const end = v + kPoint; v != end; v += kStrip, input += stride) {
     uint32_t d[points_of(taps)];
     for (int32_t i = 0; i < points_of(taps); ++i) d[i] = dsp::load(input + 4 * i);
     if (taps == 5) {
-      // Products of x^2 - 4, 4 x^2 - 1 and x^2 - 1, the factors of all the others that a point shares with its negative.
       d[6] += raised;
       d[7] += raised;
       const uint32_t a0 = d[2] - 4 * d[0], a1 = d[3] - 4 * d[1], a2 = d[4] - 4 * d[2];
@@ -68,7 +154,6 @@ __attribute__((noinline)) void transform_tile(const int8_t* input, uint32_t* v, 
       v[6 * kPoint] = 2 * even_half - odd_half;
       v[7 * kPoint] = (4 * a5 - a3) - odd1;
     } else {
-      // Products of x^2 - 4 and x^2 - 1.
       d[4] += raised;
       d[5] += raised;
       const uint32_t a0 = d[2] - 4 * d[0], a1 = d[3] - 4 * d[1], a2 = d[4] - 4 * d[2], a3 = d[5] - 4 * d[3];
@@ -82,6 +167,7 @@ __attribute__((noinline)) void transform_tile(const int8_t* input, uint32_t* v, 
     }
   }
 }
+#endif
 
 // Sums over all planes of the products of `weights`, for two output channels, with `v`, for the first `tiles` (a strip or
 // a couple) of a strip: products[point][channel][tile]. Both come in rounds of `unroll` planes; `span` is the size of all
@@ -98,8 +184,9 @@ __attribute__((noinline)) void multiply_strip(const int16_t* weights, const uint
   __asm__ volatile(
       R"(
       push {r7}
-      add r4, r2, #(32 * %c[points])
+      mov r4, r3
       add r5, r1, r3
+      add r3, r2, #(32 * %c[points])
       push {r2-r5}
       .set step_, 16
       .if %c[tiles] == 4
@@ -152,13 +239,12 @@ __attribute__((noinline)) void multiply_strip(const int16_t* weights, const uint
         addw r1, r1, #(16 * %c[unroll] * (%c[points] - 1))
         cmp r1, r12
         bne 2b
-        ldr r10, [sp, #4]
+        ldr r10, [sp, #8]
         add r12, r12, #(16 * %c[unroll])
         str r12, [sp, #12]
         sub r1, r12, r10
       .endif
-      ldr r10, [sp]
-      ldr r11, [sp, #8]
+      ldrd r10, r11, [sp]
       .if %c[tiles] == 4
         stm r10!, {r2-r9}
       .else
@@ -369,6 +455,7 @@ struct TileConvolution {
   void (*finish)(const uint32_t* products, const TileChannel* channel, int8_t* first, int8_t* second);
   const int16_t* weights;       // [pair of output channels][point][plane][channel of the pair][2]
   const TileChannel* channels;  // two for every pair
+  uint16_t span;                // of the values of a strip's inputs, bytes
   uint16_t input_stride;        // of a plane, bytes
   uint16_t output_stride;
   uint8_t points;
@@ -378,6 +465,25 @@ struct TileConvolution {
   uint8_t tiles;        // even
   uint8_t tile_stride;  // bytes that the outputs of a tile take in a plane
 };
+
+// All output channels of a strip, from the values `v` of its inputs: two couples, or only the first where both go to the
+// same place. `products` is room for those of two channels.
+inline void finish_strip(const TileConvolution& layer, const uint32_t* v, uint32_t* products, int8_t* first,
+                         int8_t* second) {
+  const auto multiply = first == second ? layer.multiply_couple : layer.multiply;
+  const auto finish = layer.finish;
+  const int32_t span = layer.span, stride = layer.output_stride;
+  const int16_t* weights = layer.weights;
+  const TileChannel* const end = layer.channels + 2 * layer.pairs;
+  for (const TileChannel* channel = layer.channels; channel != end; channel += 2) {
+    multiply(weights, v, products, span);
+    finish(products, channel, first, second);
+    finish(products + kStrip, channel + 1, first + 2, second + 2);
+    weights += span / 4;  // as many as there are words in `v`
+    first += stride;
+    second += stride;
+  }
+}
 
 // `output`: the first position of the first plane. An even number of `blocks`: they are computed in couples, and in
 // strips of two couples. A couple of the last tile on the left and the first on the right is written as if they were
@@ -403,19 +509,7 @@ __attribute__((noinline)) inline void compute_tiles(const TileConvolution& layer
         values += round_words;
       }
     }
-    int8_t* first = outputs[0];
-    int8_t* second = outputs[computed - kCouple];
-    const auto multiply = computed == kStrip ? layer.multiply : layer.multiply_couple;
-    const int16_t* weights = layer.weights;
-    const TileChannel* channel = layer.channels;
-    for (int32_t pair = 0; pair < layer.pairs; ++pair, channel += 2) {
-      multiply(weights, v, products, 4 * layer.rounds * round_words);
-      weights += layer.rounds * round_words;
-      layer.finish(products, channel, first, second);
-      layer.finish(products + kStrip, channel + 1, first + 2, second + 2);
-      first += layer.output_stride;
-      second += layer.output_stride;
-    }
+    finish_strip(layer, v, products, outputs[0], outputs[computed - kCouple]);
     for (int32_t i = 0; i < computed; i += kCouple) {
       const int8_t* written = outputs[i] + layer.tile_stride;
       if (written == outputs[i + 1]) continue;

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from hardwear.codegen.convolutions import DirectConv, PlanesConv, ToomCookConv
 from hardwear.codegen.fusion import fuse
@@ -129,6 +130,18 @@ class Call:
         return folded
 
     @property
+    def plain_weights(self) -> list[int]:
+        """The weights of a plain kernel, in the order in which it reads them."""
+        layer = self.layer
+        match layer:
+            case Conv1D():
+                return layer.weights.ravel().tolist()
+            case FullyConnected():
+                return _by_fours(layer.weights)
+            case _:
+                raise TypeError(f"{layer.name} has no weights")
+
+    @property
     def multipliers(self) -> list[str]:
         """C++ initialisers of a plain convolution's multipliers."""
         layer = self.layer
@@ -163,6 +176,16 @@ class Call:
                 return [braced(row) for row in rows + rows[-1:] * (len(rows) % 2)]
             case _:
                 raise TypeError(f"{step.name} does not run over planes")
+
+
+def _by_fours(weights: npt.NDArray[np.int8]) -> list[int]:
+    """Weights (outputs, inputs), groups of four inputs of every four outputs together; what is left in its order."""
+    outputs, inputs = (size // 4 * 4 for size in weights.shape)
+    ordered: list[int] = []
+    for four in weights[:outputs].reshape(-1, 4, weights.shape[1]):
+        ordered += four[:, :inputs].reshape(4, -1, 4).swapaxes(0, 1).ravel().tolist()
+        ordered += four[:, inputs:].ravel().tolist()
+    return ordered + weights[outputs:].ravel().tolist()
 
 
 def calls(program: Program) -> list[Call]:

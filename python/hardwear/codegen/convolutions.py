@@ -195,9 +195,9 @@ class DirectConv(PlanesConv):
     def instructions(self, left: int, right: int) -> float:
         """For the first `left` blocks and all from number `right` on."""
         outputs = BLOCK // self.fused.pool
-        block = 7 + self.source.pairs * self.pair_instructions + {1: 0, 2: 6, 4: 9}[self.fused.pool]
+        block = 6 + self.source.pairs * self.pair_instructions + {1: 0, 2: 6, 4: 9}[self.fused.pool]
         if self.unroll != self.source.count:
-            block += 3 * (self.source.count // self.unroll)
+            block += 1 + 3 * (self.source.count // self.unroll)
         table = 1 if self.fused.table is not None else 0
         rounding = {"kUp": 0, "kAwayFromZero": 1, "kByChannel": 2}[self.halves]
         block += 2 + table + (rounding == 2) + outputs * (4 + table + rounding) + 4
@@ -242,7 +242,12 @@ class ToomCookConv(PlanesConv):
     @property
     def scratch_bytes(self) -> int:
         """RAM for what a strip's inputs are transformed to, and for the products of two output channels."""
-        return self.filter.points * _STRIP * (self.source.count + 2) * WORD_BYTES
+        return self.span + self.filter.points * _STRIP * 2 * WORD_BYTES
+
+    @property
+    def span(self) -> int:
+        """Bytes of what a strip's inputs are transformed to."""
+        return self.filter.points * _STRIP * self.source.count * WORD_BYTES
 
     @property
     def unroll(self) -> int:
@@ -297,15 +302,15 @@ class ToomCookConv(PlanesConv):
         tiles = self.tiles - (right - left)
         strips, couples, lone = tiles // _STRIP, tiles // COUPLE, int(self.lone_couple(left, right))
         points, pairs = self.filter.points, -(-self.output_channels // 2)
-        transform = self.source.count * {6: 32, 8: 52}[points] + self.rounds * 20
-        point = 6 + 4 * self.rounds + 5 if self.rounds > 1 else 6
-        multiply = strips * (points * (11 * self.source.count + point) + 40)
-        multiply += lone * (points * (6 * self.source.count + point + 1) + 40)
+        transform = self.source.count * {6: 25, 8: 41}[points] + self.rounds * 22
+        point = 10 + 4 * self.rounds if self.rounds > 1 else 5
+        multiply = strips * (points * (11 * self.source.count + point) + 12)
+        multiply += lone * (points * (6 * self.source.count + point + 1) + 12)
         outputs = COUPLE * BLOCK // self.fused.pool
         table = 1 if self.fused.table is not None else 0
-        finish = {6: 40, 8: 56}[points] + {1: 0, 2: 12, 4: 18}[self.fused.pool]
+        finish = {6: 43, 8: 57}[points] + {1: 0, 2: 12, 4: 18}[self.fused.pool]
         finish += outputs * (4 + table + (2 if self.away else 0)) + (2 if self.away else 0)
-        calls = (strips + lone) * (pairs * 50 + 30)
+        calls = (strips + lone) * (pairs * 36 + 50) + 60
         return tiles * transform + pairs * (multiply + 2 * couples * finish) + calls
 
 

@@ -101,7 +101,7 @@ def _instructions(step: Step, kept: Kept | None) -> float:
             pools = layer.output.positions * step.source.pairs
             return pools * (2.75 * layer.width + 23 if step.source.lanes == PAIRS else 4.56 * layer.width + 31)
         case Pack():
-            return (8.2 if step.target.lanes == PAIRS else 5.2) * step.target.count * step.target.tensor.positions
+            return (7.2 if step.target.lanes == PAIRS else 5.2) * step.target.count * step.target.tensor.positions
         case Unpack():
             return 9.5 * step.target.size
         case Plain(layer=layer):
@@ -114,8 +114,9 @@ def _plain(layer: Layer) -> float:
         case Conv1D():
             return 4 * layer.macs + 72 * outputs
         case FullyConnected():
-            blocked = outputs // 4 * 4  # four outputs at a time share their inputs
-            return layer.input.size * (1.81 * blocked + 3.5 * (outputs - blocked)) + 55 * outputs + 60
+            inputs, fours = layer.input.size, outputs // 4  # of outputs that share their inputs
+            four = 22 * (inputs // 4) + 20 * (inputs % 4) + 140
+            return fours * four + outputs % 4 * (3.75 * inputs + 60) + 60
         case MaxPool():
             return outputs * 6 * layer.width
         case AveragePool():
