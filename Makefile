@@ -11,7 +11,7 @@ HARDWEAR := $(VENV)/bin/hardwear
 PIP      := $(PY) -m pip install --quiet --disable-pip-version-check
 
 APT_DEMO := python3-venv gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm
-APT_TEST := $(APT_DEMO) g++ doctest-dev dbus
+APT_TEST := $(APT_DEMO) g++ clang doctest-dev dbus
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint bench reproduction studies shipped firmware setup setup-test clean

@@ -15,22 +15,36 @@ from hardwear.codegen.kernels import Preference
 from hardwear.codegen.stack import stack_bytes
 from hardwear.profiling.image import CHIP, FLAGS
 
-SAVED_BY_ASSEMBLY = {"convolve_channel": 48, "multiply_strip": 20, "finish_channel": 20}
-"""Bytes that a kernel's assembly pushes, which the compiler does not see."""
 CALLED_BY_POINTER = ("transform_tile", "multiply_strip", "finish_channel")
 LIBRARY_BYTES = 32
 """For a function of the C library, such as memcpy."""
+
+
+def pushed_by_assembly() -> dict[str, int]:
+    """Bytes that each kernel's assembly pushes, which the compiler does not see."""
+    pushed: dict[str, int] = {}
+    for header in sorted((FIRMWARE / "engines/compiled").glob("*.h")):
+        function = ""
+        for line in header.read_text().splitlines():
+            if found := re.search(r"\bvoid (\w+)\(", line):
+                function = found[1]
+            elif found := re.match(r"\s*push \{(.*)\}", line):
+                spans = [re.findall(r"r(\d+)", part) for part in found[1].split(",")]
+                registers = sum(int(span[-1]) - int(span[0]) + 1 for span in spans)
+                pushed[function] = pushed.get(function, 0) + 4 * registers
+    return pushed
 
 
 def deepest_path(graph: str) -> int:
     """Bytes of the deepest path through a call graph of GCC's -fcallgraph-info=su; fails where it goes round."""
     # The compiler splits functions, and names the parts after the whole in some places only.
     graph = re.sub(r"(\.(part|isra|constprop)\.\d+)+(?=\")", "", graph)
+    saved = pushed_by_assembly()
     frames: dict[str, int] = {}
     for title, label in re.findall(r'node: \{ title: "([^"]*)" label: "([^"]*)"', graph):
         found = re.search(r"(\d+) bytes \((\w+)\)", label)
         assert found is None or found[2] == "static", f"a frame whose size shows at run time only: {label}"
-        pushed = sum(size for name, size in SAVED_BY_ASSEMBLY.items() if f"::{name}(" in label)
+        pushed = sum(size for name, size in saved.items() if f"::{name}(" in label)
         frames[title] = max(frames.get(title, 0), int(found[1]) + pushed if found else LIBRARY_BYTES)
     frames["__indirect_call"] = 0
     calls: dict[str, list[str]] = {title: [] for title in frames}
@@ -70,6 +84,12 @@ def test_a_network_that_takes_more_than_promised_does_not_compile(tmp_path: Path
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "more stack than promised" in done.stderr
+
+
+def test_what_assembly_pushes_is_read_from_the_headers() -> None:
+    pushed = pushed_by_assembly()
+    assert pushed["convolve_channel"] == 48
+    assert pushed["finish_channel"] == 20
 
 
 def test_a_path_that_goes_round_is_noticed() -> None:

@@ -140,6 +140,30 @@ def test_a_folder_without_the_library_is_told_what_belongs_there(tmp_path: Path)
         find_library(tmp_path)
 
 
+@pytest.mark.parametrize("kind", ["arduino", "upstream"])
+def test_both_kinds_of_sources_are_known(kind: str, tmp_path: Path) -> None:
+    arduino = kind == "arduino"
+    root = tmp_path / "src" if arduino else tmp_path
+    third = root / ("third_party" if arduino else "tensorflow/lite/micro/tools/make/downloads")
+    suffix = "cpp" if arduino else "cc"
+    if arduino:
+        (tmp_path / "library.properties").write_text("name=Chirale_TensorFLowLite\nversion=2.0.0\n")
+    micro = root / "tensorflow/lite/micro"
+    files = [micro / f"micro_graph.{suffix}", micro / f"micro_graph_test.{suffix}", micro / f"debug_log.{suffix}",
+             micro / f"kernels/cmsis_nn/conv.{suffix}", micro / f"kernels/conv_common.{suffix}",
+             third / "cmsis_nn/Source/ConvolutionFunctions/arm_convolve_s8.c"]  # fmt: skip
+    for path in files:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+    for folder in ("flatbuffers/include", "gemmlowp", "ruy", "cmsis/CMSIS/Core/Include"):
+        (third / folder).mkdir(parents=True)
+    library = find_library(tmp_path)
+    assert library is not None
+    assert [path.name for path in library.core] == [f"micro_graph.{suffix}"]
+    assert {path.name for path in library.kernels} == {f"conv.{suffix}", f"conv_common.{suffix}"}
+    assert [path.name for path in library.functions] == ["arm_convolve_s8.c"]
+
+
 def test_probing_windows_begin_with_the_walk_and_the_extremes() -> None:
     windows = probing_windows(load("shipped_compact"), 8)
     assert windows.shape == (8, 128, 6)
