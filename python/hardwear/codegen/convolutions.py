@@ -23,7 +23,7 @@ TAPS = tuple(sorted(FILTERS))
 
 _STORED_OFFSET = 128
 """Planes hold values so much higher, as bytes."""
-_INT32_MAX = 2**31 - 1
+INT32_MAX = 2**31 - 1
 _POST_INDEX_MAX = 1020
 """Bytes by which LDRD moves its address."""
 _TAP_UNROLL = 8
@@ -344,10 +344,10 @@ def why_tap_by_tap(conv: ToomCookConv) -> str | None:
     if not fits_int16(_transformed(conv.fused, conv.source)):
         return "its weights leave 16 bits when transformed"
     scaled = 1 << _TILE_SHIFT - 1
-    if any(scaled * (rescale.product + abs(rescale.half) + 2) > _INT32_MAX for rescale in conv.rescales):
+    if any(scaled * (rescale.product + abs(rescale.half) + 2) > INT32_MAX for rescale in conv.rescales):
         return "products that leave 32 bits at a scale of 8"
     reach = int(_reach(conv.fused).max())
-    return "sums that leave 32 bits at a scale of 8" if reach << _TILE_SHIFT > _INT32_MAX else None
+    return "sums that leave 32 bits at a scale of 8" if reach << _TILE_SHIFT > INT32_MAX else None
 
 
 def _divisor(number: int, limit: int) -> int:
@@ -393,21 +393,21 @@ def _rescales(fused: FusedConv) -> tuple[Rescale, ...] | None:
     magnitudes = np.abs(conv.weights.reshape(len(conv.weights), -1).astype(np.int64)).sum(axis=1)
     # Partial sums multiply what is stored, which reaches to 255.
     partial = np.abs(_folded_bias(fused)) + (INT8_MAX - INT8_MIN) * magnitudes
-    if 2 * int(partial.max()) > _INT32_MAX or any(multiplier.shift > 0 for multiplier in conv.multipliers):
+    if 2 * int(partial.max()) > INT32_MAX or any(multiplier.shift > 0 for multiplier in conv.multipliers):
         return None
     rescales = [
-        _rescale(multiplier, int(largest), conv.output.zero_point + _STORED_OFFSET)
+        rescale(multiplier, int(largest), conv.output.zero_point + _STORED_OFFSET)
         for multiplier, largest in zip(conv.multipliers, _reach(fused), strict=True)
     ]
     usable = tuple(rescale for rescale in rescales if rescale is not None)
     return usable if len(usable) == len(rescales) else None
 
 
-def _rescale(multiplier: Multiplier, largest: int, zero_point: int) -> Rescale | None:
+def rescale(multiplier: Multiplier, largest: int, zero_point: int) -> Rescale | None:
     """One channel's integers, given the largest magnitude of its sum."""
     shift, mantissa = -multiplier.shift, multiplier.mantissa
     product = (largest * mantissa + 2**30 >> 31) + 1
     if mantissa == 0 or (shift > 0 and product < 1 << (shift - 1)):
         mantissa, shift, product = 0, 1, 0  # the answer is the zero point whatever the input
     half = (1 << shift >> 1) + (zero_point << shift)
-    return None if product + abs(half) + 1 > _INT32_MAX else Rescale(mantissa, half, shift, product)
+    return None if product + abs(half) + 1 > INT32_MAX else Rescale(mantissa, half, shift, product)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from hardwear.codegen.compiled_model import Program
 from hardwear.codegen.convolutions import DirectConv, PlanesConv, ToomCookConv
+from hardwear.codegen.dense import Dense
 from hardwear.codegen.graph import Activation, AveragePool, Conv1D, FullyConnected, Layer, MaxPool, Mean, Reshape
 from hardwear.codegen.kernels import Pack, Plain, PlanesAverage, Step, Unpack
 from hardwear.codegen.layout import PAIRS, WORD_BYTES
@@ -19,6 +20,7 @@ _CALL_CODE_BYTES: dict[type[Step], int] = {
     DirectConv: 180,
     ToomCookConv: 110,
     PlanesAverage: 110,
+    Dense: 40,
     Pack: 130,
     Unpack: 80,
     Plain: 20,
@@ -65,7 +67,7 @@ def step_costs(program: Program, *, follows: bool = False) -> list[Cost]:
         if isinstance(step, Plain) and type(step.layer) not in known:
             known.add(type(step.layer))
             code += _SHARED_CODE_BYTES.get(type(step.layer), 0)
-        if isinstance(step, PlanesConv):
+        if isinstance(step, PlanesConv | Dense):
             functions = step.functions
             if isinstance(step, ToomCookConv) and program.stream.has_lone_couple(step):
                 functions = functions | step.lone_couple_functions
@@ -100,6 +102,8 @@ def _instructions(step: Step, kept: Kept | None) -> float:
         case PlanesAverage(layer=layer):
             pools = layer.output.positions * step.source.pairs
             return pools * (2.75 * layer.width + 23 if step.source.lanes == PAIRS else 4.56 * layer.width + 31)
+        case Dense():
+            return step.instructions
         case Pack():
             return (7.2 if step.target.lanes == PAIRS else 5.2) * step.target.count * step.target.tensor.positions
         case Unpack():
@@ -137,6 +141,8 @@ def _constant_bytes(step: Step) -> int:
                 + step.channel_bytes * step.output_channels
                 + (256 if step.fused.table is not None else 0)
             )
+        case Dense():
+            return step.stored_weights.nbytes + 4 * len(step.biases)
         case Plain(layer=Conv1D() as layer):
             return layer.weights.nbytes + 12 * layer.bias.size
         case Plain(layer=FullyConnected() as layer):

@@ -3,8 +3,9 @@
 from hardwear.codegen.compiled_model import Program, describe
 from hardwear.codegen.convolutions import DirectConv, PlanesConv, ToomCookConv, why_plain, why_tap_by_tap
 from hardwear.codegen.cost import program_cost, step_costs
+from hardwear.codegen.dense import Dense, why_not_dense
 from hardwear.codegen.fusion import FusedConv, fuse
-from hardwear.codegen.graph import Conv1D
+from hardwear.codegen.graph import Conv1D, FullyConnected
 from hardwear.codegen.kernels import Pack, Plain, PlanesAverage, Preference, Step, Unpack
 from hardwear.codegen.layout import PAIRS, Layout
 from hardwear.codegen.plan import Buffer, Place
@@ -65,6 +66,8 @@ def _decision(program: Program, step: Step) -> str:
             return "; ".join(parts)
         case PlanesAverage():
             return "two channels at a time"
+        case Dense():
+            return f"SMLAD, four outputs at a time, {step.unroll * 4} inputs a turn"
         case Pack():
             return "the next step reads planes"
         case Unpack():
@@ -76,6 +79,8 @@ def _decision(program: Program, step: Step) -> str:
                 if isinstance(operation, FusedConv) and operation.conv is conv
             ]
             return f"plain: {reasons[0]}"
+        case Plain(layer=FullyConnected() as dense) if why_not_dense(dense) is not None:
+            return f"plain: {why_not_dense(dense)}"
         case Plain():
             return "plain"
 

@@ -9,8 +9,9 @@ from enum import Enum
 from typing import ClassVar
 
 from hardwear.codegen.convolutions import DirectConv, PlanesConv, ToomCookConv, plane_words, why_plain, why_tap_by_tap
+from hardwear.codegen.dense import Dense, why_not_dense
 from hardwear.codegen.fusion import FusedConv, Operation
-from hardwear.codegen.graph import AveragePool, Graph, Layer, Reshape, Tensor
+from hardwear.codegen.graph import AveragePool, FullyConnected, Graph, Layer, Reshape, Tensor
 from hardwear.codegen.layout import PAIRS, QUADS, Layout, Planes, Rows, room
 
 _AVERAGE_WIDTH_MAX = 255
@@ -97,7 +98,7 @@ class Plain:
         return (self.layer,)
 
 
-Step = PlanesConv | PlanesAverage | Pack | Unpack | Plain
+Step = PlanesConv | PlanesAverage | Dense | Pack | Unpack | Plain
 
 
 def choose_kernels(
@@ -137,6 +138,9 @@ def choose_kernels(
         elif isinstance(current, Planes):
             assert isinstance(operation, AveragePool)
             steps.append(PlanesAverage(operation, current, Rows(output)))
+            current = steps[-1].target
+        elif isinstance(operation, FullyConnected) and prefer is Preference.SPEED and why_not_dense(operation) is None:
+            steps.append(Dense(operation, current, Rows(output)))
             current = steps[-1].target
         else:
             steps.append(Plain(operation, current, Rows(output)))

@@ -9,6 +9,7 @@ emulated chip used.
 from collections.abc import Sequence
 
 from hardwear.codegen.convolutions import DirectConv, ToomCookConv
+from hardwear.codegen.dense import Dense
 from hardwear.codegen.kernels import Pack, Plain, PlanesAverage, Step, Unpack
 
 _INFERENCE_BYTES = 176
@@ -17,6 +18,7 @@ _KERNEL_BYTES: dict[type[Step], int] = {
     DirectConv: 288,
     ToomCookConv: 272,
     PlanesAverage: 64,
+    Dense: 160,
     Pack: 64,
     Unpack: 64,
     Plain: 208,
