@@ -9,6 +9,7 @@ from hardwear.codegen import read_graph
 from hardwear.codegen.compiled_model import compile_graph
 from hardwear.codegen.convolutions import DirectConv, PlanesConv, ToomCookConv, why_plain, why_tap_by_tap
 from hardwear.codegen.cost import program_cost, step_costs
+from hardwear.codegen.dense import Dense
 from hardwear.codegen.explain import COLUMNS, explain, prediction
 from hardwear.codegen.fusion import FusedConv, fuse
 from hardwear.codegen.graph import Graph, Reshape
@@ -151,4 +152,4 @@ def test_the_explanation_has_a_row_for_every_step_and_adds_up() -> None:
 
 def test_plain_layers_are_left_for_rows_alone() -> None:
     program = compile_graph(read_graph(NETWORKS["tiny_windows"]()))
-    assert all(isinstance(step, Plain) for step in program.steps)
+    assert all(isinstance(step, Plain | Dense) for step in program.steps)

@@ -11,7 +11,6 @@
 // doubling high multiplication of gemmlowp. The generator has proved that no doubled sum leaves 32 bits.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 
 #include "engines/compiled/dsp.h"
@@ -419,19 +418,40 @@ struct Overlap {
   static_assert(first + columns <= hop && hop + first + columns <= planes::kPositions, "shared by both windows");
 };
 
-// Copies words, eight at a time: copies of a known size become LDM and STM, without a call.
+// Copies words, eight at a time.
 template <int32_t count>
 inline void copy_words(int8_t* to, const int8_t* from) {
-  constexpr size_t kRest = 4 * (count % 8);
-  for (const int8_t* const end = from + 4 * count - kRest; from != end; to += 32, from += 32) {
-    std::memcpy(__builtin_assume_aligned(to, 4), __builtin_assume_aligned(from, 4), 32);
-  }
-  std::memcpy(__builtin_assume_aligned(to, 4), __builtin_assume_aligned(from, 4), kRest);
+#if HARDWEAR_DSP
+  __asm__ volatile(
+      R"(
+      .rept %c[count] / 8
+        ldm %[from]!, {r3, r4, r5, r6, r8, r9, r10, r12}
+        stm %[to]!, {r3, r4, r5, r6, r8, r9, r10, r12}
+      .endr
+      .if %c[count] & 4
+        ldm %[from]!, {r3, r4, r5, r6}
+        stm %[to]!, {r3, r4, r5, r6}
+      .endif
+      .if %c[count] & 2
+        ldm %[from]!, {r3, r4}
+        stm %[to]!, {r3, r4}
+      .endif
+      .if %c[count] & 1
+        ldr r3, [%[from]]
+        str r3, [%[to]]
+      .endif
+      )"
+      : [to] "+r"(to), [from] "+r"(from)
+      : [count] "i"(count)
+      : "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r12", "memory");
+#else
+  std::memcpy(to, from, 4 * count);
+#endif
 }
 
 // Gives `planes` the columns of the last window that `history` has, and keeps there those that the next one takes over.
 template <typename Shared>
-inline void share_columns(Stream stream, int8_t* planes, int8_t* history) {
+__attribute__((noinline)) void share_columns(Stream stream, int8_t* planes, int8_t* history) {
   using Layout = typename Shared::Layout;
   if (stream == Stream::kNone) return;
   int8_t* columns = planes + Layout::offset(Shared::kFirst, 0);

@@ -12,7 +12,7 @@ from hardwear.codegen.convolutions import DirectConv, PlanesConv, ToomCookConv
 from hardwear.codegen.dense import Dense
 from hardwear.codegen.graph import Activation, AveragePool, Conv1D, FullyConnected, Layer, MaxPool, Mean, Reshape
 from hardwear.codegen.kernels import Pack, Plain, PlanesAverage, Step, Unpack
-from hardwear.codegen.layout import PAIRS, WORD_BYTES
+from hardwear.codegen.layout import PAIRS
 from hardwear.codegen.streaming import Kept
 
 _FRAME_CODE_BYTES = 120
@@ -97,7 +97,7 @@ def _instructions(step: Step, kept: Kept | None) -> float:
         case PlanesConv():
             if kept is None:
                 return step.instructions(0, 0)
-            copies = 2 * (1.4 * kept.size / WORD_BYTES + 8 * step.target.count)
+            copies = step.target.count * (2 * (len(kept.columns) / 4 + 1) + 9)
             return step.instructions(kept.left, kept.right) + copies
         case PlanesAverage(layer=layer):
             pools = layer.output.positions * step.source.pairs

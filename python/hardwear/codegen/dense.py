@@ -73,8 +73,9 @@ class Dense:
     @property
     def instructions(self) -> float:
         """On a Cortex-M4; the loop is counted, what surrounds it fitted."""
-        words = self.layer.weights.shape[1] / _FOUR
-        return self.fours * (13 * words + 2 * words / self.unroll + 50) + 17 * len(self.layer.weights) + 40
+        outputs, inputs = self.layer.weights.shape
+        turns = inputs / (_FOUR * self.unroll)
+        return float(self.fours * (turns * (13 * self.unroll + 2) + 50) + 17 * outputs + 40)
 
 
 def why_not_dense(layer: FullyConnected) -> str | None:
