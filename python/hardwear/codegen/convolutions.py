@@ -26,8 +26,9 @@ _STORED_OFFSET = 128
 INT32_MAX = 2**31 - 1
 _POST_INDEX_MAX = 1020
 """Bytes by which LDRD moves its address."""
-_TAP_UNROLL = 8
-"""Pairs of channels that are computed between two branches, tap by tap: about 100 bytes of code each."""
+_TAP_UNROLL, _SPARING_TAP_UNROLL = 8, 2
+"""Pairs of channels that are computed between two branches, tap by tap: about 100 bytes of code each, in every layer.
+Fewer where speed is not what counts."""
 _POINT_UNROLL = 16
 """Likewise by minimal filtering: 44 bytes each, shared by all layers that have as many."""
 _STRIP = 4
@@ -170,7 +171,8 @@ class DirectConv(PlanesConv):
     @property
     def unroll(self) -> int:
         """Planes that are computed between two branches."""
-        return _divisor(self.source.count, _TAP_UNROLL * PAIRS // self.source.lanes)
+        pairs = _SPARING_TAP_UNROLL if self.narrow or self.source.lanes == QUADS else _TAP_UNROLL
+        return _divisor(self.source.count, pairs * PAIRS // self.source.lanes)
 
     @property
     def halves(self) -> str:
