@@ -138,10 +138,10 @@ constexpr kernels::TileConvolution kConv1 = {
     384,  // span
     528,  // input_stride
     528,  // output_stride
-    8,  // points
     1,  // rounds
-    3,  // unroll
     8,  // pairs
+    8,  // points
+    3,  // unroll
     32,  // tiles
     16,  // tile_stride
 };
@@ -308,10 +308,10 @@ constexpr kernels::TileConvolution kConv2 = {
     1024,  // span
     528,  // input_stride
     272,  // output_stride
-    8,  // points
     1,  // rounds
-    8,  // unroll
     8,  // pairs
+    8,  // points
+    8,  // unroll
     32,  // tiles
     8,  // tile_stride
 };
@@ -622,10 +622,10 @@ constexpr kernels::TileConvolution kConv4 = {
     1024,  // span
     272,  // input_stride
     272,  // output_stride
-    8,  // points
     1,  // rounds
-    8,  // unroll
     16,  // pairs
+    8,  // points
+    8,  // unroll
     16,  // tiles
     16,  // tile_stride
 };
@@ -1192,10 +1192,10 @@ constexpr kernels::TileConvolution kConv5 = {
     2048,  // span
     272,  // input_stride
     144,  // output_stride
-    8,  // points
     1,  // rounds
-    16,  // unroll
     16,  // pairs
+    8,  // points
+    16,  // unroll
     16,  // tiles
     8,  // tile_stride
 };
@@ -1761,10 +1761,10 @@ constexpr kernels::TileConvolution kConv7 = {
     2048,  // span
     144,  // input_stride
     128,  // output_stride
-    8,  // points
     1,  // rounds
-    16,  // unroll
     16,  // pairs
+    8,  // points
+    16,  // unroll
     8,  // tiles
     16,  // tile_stride
 };

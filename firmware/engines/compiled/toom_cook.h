@@ -39,15 +39,14 @@ struct TileChannel {
   int32_t shift;  // by 2 more than the multiplier's
 };
 
-// The inputs of one tile, `planes` planes of it, to their values at the points. A word of two channels is one number,
-// high * 65536 + low, and stays one through every sum: the low half never borrows from the high one, because the last two
-// inputs are raised there by just as much as it takes. The biases make up for it.
-// Values go to v[point][plane][tile], `unroll` planes in all.
+// The inputs of one tile, of `unroll` planes, to their values at the points: v[point][plane][tile]. A word of two channels
+// is one number, high * 65536 + low, and stays one through every sum: the low half never borrows from the high one, because
+// the last two inputs are raised there by just as much as it takes. The biases make up for it.
 //
-// All the points but 0 and infinity come with their negatives; the polynomials that vanish at two such points are x^2 - 4,
-// 4 x^2 - 1 and x^2 - 1. What is multiplied with one of them is called a, b and c below.
+// All the points but 0 and infinity come with their negatives. Inputs multiplied with x^2 - 4, which vanishes at 2 and -2,
+// are called a below, with 4 x^2 - 1 b, with x^2 - 1 c; sums of the even and of the odd ones make two points.
 #if HARDWEAR_DSP
-// All eight inputs are in registers, and every name below is one, several in turn. r7 is saved by hand: a build with frame
+// All inputs are in registers, and every name below is one, several in turn. r7 is saved by hand: a build with frame
 // pointers does not let it be named.
 template <int32_t taps, int32_t unroll, int32_t raised>
 __attribute__((noinline)) void transform_tile(const int8_t* input, uint32_t* v, int32_t stride) {
@@ -56,28 +55,29 @@ __attribute__((noinline)) void transform_tile(const int8_t* input, uint32_t* v, 
   register int32_t r2 __asm__("r2") = stride;
   __asm__ volatile(
       R"(
-      add r3, r1, #(16 * %c[unroll])
-      push {r2, r3, r7}
+      push {r7}
+      mov r12, r2
+      add lr, r1, #(16 * %c[unroll])
     1:
       .if %c[taps] == 5
         ldm r0, {r2-r9}
         add r8, r8, #%c[raised]
         add r9, r9, #%c[raised]
-        sub r2, r4, r2, lsl #2    // a0
-        rsb r11, r3, r5, lsl #2   // b1
-        sub r3, r5, r3, lsl #2    // a1
-        rsb r12, r4, r6, lsl #2   // b2
-        sub r4, r6, r4, lsl #2    // a2
-        rsb lr, r5, r7, lsl #2    // b3
-        sub r5, r7, r5, lsl #2    // a3
         rsb r10, r6, r8, lsl #2   // b4
+        sub r10, r10, r6, lsl #2
+        add r10, r10, r4          // even2: less b2
+        rsb r11, r5, r7, lsl #2   // b3
+        sub r11, r11, r5, lsl #2
+        add r11, r11, r3          // odd2: less b1
+        sub r2, r4, r2, lsl #2    // a0
+        sub r3, r5, r3, lsl #2    // a1
+        sub r4, r6, r4, lsl #2    // a2
+        sub r5, r7, r5, lsl #2    // a3
         sub r6, r8, r6, lsl #2    // a4
         sub r7, r9, r7, lsl #2    // a5
-        sub r10, r10, r12         // even2
-        sub r11, lr, r11          // odd2
-        add r12, r10, r11, lsl #1
         sub r10, r10, r11, lsl #1
-        str r12, [r1, #(3 * 16 * %c[unroll])]
+        add r11, r10, r11, lsl #2
+        str r11, [r1, #(3 * 16 * %c[unroll])]
         str r10, [r1, #(4 * 16 * %c[unroll])]
         rsb r8, r4, r6, lsl #2    // even1
         rsb r9, r3, r5, lsl #2    // odd1
@@ -119,11 +119,10 @@ __attribute__((noinline)) void transform_tile(const int8_t* input, uint32_t* v, 
         str r5, [r1, #(5 * 16 * %c[unroll])]
       .endif
       str r2, [r1], #16
-      ldrd r2, r3, [sp]
-      add r0, r0, r2
-      cmp r1, r3
+      add r0, r0, r12
+      cmp r1, lr
       bne 1b
-      pop {r2, r3, r7}
+      pop {r7}
       )"
       : "+r"(r0), "+r"(r1), "+r"(r2)
       : [taps] "i"(taps), [unroll] "i"(unroll), [raised] "i"(raised)
@@ -455,13 +454,13 @@ struct TileConvolution {
   void (*finish)(const uint32_t* products, const TileChannel* channel, int8_t* first, int8_t* second);
   const int16_t* weights;       // [pair of output channels][point][plane][channel of the pair][2]
   const TileChannel* channels;  // two for every pair
-  uint16_t span;                // of the values of a strip's inputs, bytes
+  int32_t span;                 // of the values of a strip's inputs, bytes
   uint16_t input_stride;        // of a plane, bytes
   uint16_t output_stride;
+  uint16_t rounds;  // of `unroll` planes
+  uint16_t pairs;   // of output channels
   uint8_t points;
-  uint8_t rounds;  // of `unroll` planes
   uint8_t unroll;
-  uint8_t pairs;        // of output channels
   uint8_t tiles;        // even
   uint8_t tile_stride;  // bytes that the outputs of a tile take in a plane
 };

@@ -304,7 +304,7 @@ class ToomCookConv(PlanesConv):
         tiles = self.tiles - (right - left)
         strips, couples, lone = tiles // _STRIP, tiles // COUPLE, int(self.lone_couple(left, right))
         points, pairs = self.filter.points, -(-self.output_channels // 2)
-        transform = self.source.count * {6: 25, 8: 41}[points] + self.rounds * 22
+        transform = self.source.count * {6: 24, 8: 40}[points] + self.rounds * 22
         point = 10 + 4 * self.rounds if self.rounds > 1 else 5
         multiply = strips * (points * (11 * self.source.count + point) + 12)
         multiply += lone * (points * (6 * self.source.count + point + 1) + 12)

@@ -129,10 +129,10 @@ struct Both {
                                    kSpan,
                                    4 * In::kStride,
                                    4 * Out::kStride,
-                                   kPoints,
                                    planes / unroll,
-                                   unroll,
                                    2,
+                                   kPoints,
+                                   unroll,
                                    kRoom / 4,
                                    16 / pool};
     std::vector<int8_t> packed(4 * In::kPlanes * In::kStride);
