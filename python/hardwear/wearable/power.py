@@ -96,7 +96,7 @@ class Design:
     """The firmware switches it off at start."""
     rgb_led: bool = True
     inference_ms: float = 15.0
-    """Of the compiled engine: 0.96 million modelled cycles (docs/performance.md) at 64 MHz, wait states left out."""
+    """Of the compiled engine: 10 ms of modelled cycles (docs/performance.md) and room for the flash's wait states."""
     asleep_hours: float = 0.0
     connected_hours: float = HOURS_A_DAY
 
