@@ -128,7 +128,7 @@ def test_the_chip_passes_the_self_test_and_agrees_on_other_windows(
     np.testing.assert_array_equal(said.logits, logits)
     np.testing.assert_array_equal(said.embedding, embedding)
     if name == "compact" and prefer is Preference.SPEED:
-        assert said.alone[0].instructions < 1_600_000  # TFLite-Micro with CMSIS-NN takes 2.17 million
+        assert said.alone[0].instructions < 1_450_000  # TFLite-Micro with CMSIS-NN takes 2.17 million
         assert said.stack_bytes < 512
 
 

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from hardwear import __version__
 from hardwear.bundle import Bundle
 from hardwear.codegen.compiled_model import describe
+from hardwear.codegen.fixed_point import Multiplier
 from hardwear.codegen.fusion import FusedConv, Operation, fuse
 from hardwear.codegen.generator import write_files
 from hardwear.codegen.graph import (
@@ -28,6 +29,7 @@ from hardwear.codegen.graph import (
     Conv1D,
     FullyConnected,
     Graph,
+    Layer,
     MaxPool,
     Mean,
     Reshape,
@@ -35,7 +37,7 @@ from hardwear.codegen.graph import (
 )
 from hardwear.codegen.kernels import Preference
 from hardwear.codegen.reader import read_graph
-from hardwear.codegen.templating import environment
+from hardwear.codegen.templating import braced, environment
 from hardwear.errors import ConversionError
 from hardwear.profiling.windows import probing_windows
 from hardwear.quantization.tflm import TflmModel
@@ -147,12 +149,12 @@ class CStep:
 
     @property
     def channels(self) -> list[str]:
-        """C initialisers: bias less input zero point * sum of the weights, mantissa, shift."""
+        """C initialisers: bias less input zero point * sum of the weights, mantissa, shift; zeros for missing ones."""
         layer = self.layer
         rows = layer.weights.reshape(len(layer.weights), -1).astype(np.int64)
         folded = layer.bias - layer.input.zero_point * rows.sum(axis=1)
-        many = layer.multipliers if isinstance(layer, Conv1D) else (layer.multiplier,) * len(rows)
-        return [f"{{{bias}, {m.mantissa}, {m.shift}}}" for bias, m in zip(folded.tolist(), many, strict=True)]
+        rescaled = [(bias, m.mantissa, m.shift) for bias, m in zip(folded.tolist(), multipliers(layer), strict=True)]
+        return [braced(channel) for channel in rescaled + [(0, 0, 0)] * (-len(rescaled) % CHANNELS)]
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,24 @@ class CProgram:
     def kinds(self) -> set[str]:
         """Functions that are needed."""
         return {step.kind for step in self.steps}
+
+    @property
+    def shifts_left(self) -> bool:
+        """Whether some factor is 1 or more."""
+        return any(m.shift > 0 for layer in self.graph.layers for m in multipliers(layer))
+
+
+def multipliers(layer: Layer) -> tuple[Multiplier, ...]:
+    """The factors that a layer rescales with: one for every output channel where it has weights."""
+    match layer:
+        case Conv1D():
+            return layer.multipliers
+        case FullyConnected():
+            return (layer.multiplier,) * len(layer.weights)
+        case Mean():
+            return (layer.multiplier,)
+        case _:
+            return ()
 
 
 def compile_c(graph: Graph, prefer: Preference = Preference.SPEED) -> CProgram:
