@@ -33,17 +33,6 @@ inline uint32_t pack(int32_t low, int32_t high) {
   return (static_cast<uint32_t>(low) & 0xFFFF) | (static_cast<uint32_t>(high) << 16);
 }
 
-// sum + the products of both pairs of halves.
-inline int32_t smlad(uint32_t a, uint32_t b, int32_t sum) {
-#if HARDWEAR_DSP
-  int32_t result;
-  __asm__("smlad %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
-  return result;
-#else
-  return sum + low_half(a) * low_half(b) + high_half(a) * high_half(b);
-#endif
-}
-
 // Bytes 0 and 2, sign-extended.
 inline uint32_t sxtb16(uint32_t bytes) {
 #if HARDWEAR_DSP

@@ -1,11 +1,11 @@
 // Convolutions over planes with fewer multiplications, after Toom, Cook and Winograd, and to the last bit equal.
 //
-// Four positions of a filter of five taps take 20 products; minimal filtering does them with 8, those of three taps with 6
-// instead of 12. The eight inputs of such a tile are replaced by integer combinations of them, the values at eight points
-// (0, 1, -1, 2, -2, 1/2, -1/2, infinity) of the polynomial that they are the coefficients of; the generator has done the
-// same with the weights. At every point, products are added up over the channels with SMLAD: a small multiplication of
-// matrices. Combinations of these sums, divided by 360 (by 24 for three taps, with the points 0, 1, -1, 2, -2, infinity),
-// are the outputs. The mathematics is in hardwear/codegen/minimal_filtering.py.
+// Four positions of a filter of five taps take 20 products; minimal filtering does them with 8, those of three taps
+// with 6 instead of 12. The eight inputs of such a tile are replaced by integer combinations of them, the values at
+// eight points (0, 1, -1, 2, -2, 1/2, -1/2, infinity) of the polynomial that they are the coefficients of; the
+// generator has done the same with the weights. At every point, products are added up over the channels with SMLAD: a
+// small multiplication of matrices. Combinations of these sums, divided by 360 (by 24 for three taps, with the points
+// 0, 1, -1, 2, -2, infinity), are the outputs. The mathematics is in hardwear/codegen/minimal_filtering.py.
 //
 // All of it is exact modulo 2^32, whatever overflows on the way: a division by 45 (by 3) is a multiplication there, and
 // the generator has proved that 8 times every output, which it leaves, fits 32 bits.
@@ -39,12 +39,12 @@ struct TileChannel {
   int32_t shift;  // by 2 more than the multiplier's
 };
 
-// The inputs of one tile, of `unroll` planes, to their values at the points: v[point][plane][tile]. A word of two channels
-// is one number, high * 65536 + low, and stays one through every sum: the low half never borrows from the high one, because
-// the last two inputs are raised there by just as much as it takes. The biases make up for it.
+// The inputs of one tile, of `unroll` planes, to their values at the points: v[point][plane][tile]. A word of two
+// channels is one number, high * 65536 + low, and stays one through every sum: the low half never borrows from the
+// high one, because the last two inputs are raised there by just as much as it takes. The biases make up for it.
 //
-// All the points but 0 and infinity come with their negatives. Inputs multiplied with x^2 - 4, which vanishes at 2 and -2,
-// are called a below, with 4 x^2 - 1 b, with x^2 - 1 c; sums of the even and of the odd ones make two points.
+// All the points but 0 and infinity come with their negatives. Inputs multiplied with x^2 - 4, which vanishes at 2
+// and -2, are called a below, with 4 x^2 - 1 b, with x^2 - 1 c; sums of the even and of the odd ones make two points.
 #if HARDWEAR_DSP
 // All inputs are in registers, and every name below is one, several in turn. r7 is saved by hand: a build with frame
 // pointers does not let it be named.
@@ -168,12 +168,12 @@ void transform_tile(const int8_t* input, uint32_t* v, int32_t stride) {
 }
 #endif
 
-// Sums over all planes of the products of `weights`, for two output channels, with `v`, for the first `tiles` (a strip or
-// a couple) of a strip: products[point][channel][tile]. Both come in rounds of `unroll` planes; `span` is the size of all
-// of `v` in bytes.
+// Sums over all planes of the products of `weights`, for two output channels, with `v`, for the first `tiles` (a
+// strip or a couple) of a strip: products[point][channel][tile]. Both come in rounds of `unroll` planes; `span` is
+// the size of all of `v` in bytes.
 #if HARDWEAR_DSP
-// Eight sums (r2-r9), two weights and two inputs at a time: eleven instructions for eight SMLAD. The first products of a
-// sum are written, not added. r7 is saved by hand: a build with frame pointers does not let it be named.
+// Eight sums (r2-r9), two weights and two inputs at a time: eleven instructions for eight SMLAD. The first products
+// of a sum are written, not added. r7 is saved by hand: a build with frame pointers does not let it be named.
 template <int32_t points, int32_t unroll, bool rounds, int32_t tiles>
 __attribute__((noinline)) void multiply_strip(const int16_t* weights, const uint32_t* v, uint32_t* products, int32_t span) {
   register const int16_t* r0 __asm__("r0") = weights;
@@ -284,8 +284,8 @@ void multiply_strip(const int16_t* weights, const uint32_t* v, uint32_t* product
 // The products of one output channel, products[point][2 channels][tile], to bytes: two couples of tiles, wherever in
 // the channel's plane each of them goes, or only the first where both go to the same place.
 #if HARDWEAR_DSP
-// Eight outputs are in work at a time; what rescales them is loaded when the products are gone. `products` is aligned to
-// 16 bytes, so that bit 3 tells the couples apart.
+// Eight outputs are in work at a time; what rescales them is loaded when the products are gone. `products` is aligned
+// to 16 bytes, so that bit 3 tells the couples apart.
 template <int32_t points, int32_t pool, bool table, bool away>
 __attribute__((noinline)) void finish_channel(const uint32_t* products, const TileChannel* channel, int8_t* first,
                                               int8_t* second) {
@@ -465,8 +465,8 @@ struct TileConvolution {
   uint8_t tile_stride;  // bytes that the outputs of a tile take in a plane
 };
 
-// All output channels of a strip, from the values `v` of its inputs: two couples, or only the first where both go to the
-// same place. `products` is room for those of two channels.
+// All output channels of a strip, from the values `v` of its inputs: two couples, or only the first where both go to
+// the same place. `products` is room for those of two channels.
 inline void finish_strip(const TileConvolution& layer, const uint32_t* v, uint32_t* products, int8_t* first,
                          int8_t* second) {
   const auto multiply = first == second ? layer.multiply_couple : layer.multiply;
