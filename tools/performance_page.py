@@ -178,8 +178,11 @@ def goals(macs: int, best: dict[tuple[str, str], Row]) -> str:
     line("`--prefer ram`: ≤ 80 % of TFLite-Micro's arena", [(f"{share:.0%}", share <= 0.8) for share in shares])
     rate = best[OWN["compiled"], "paper_gap"]["instructions"] / macs
     line("≤ 0.55 instructions per multiply-accumulate on paper-gap", [("", None), (f"{rate:.2f}", rate <= 0.55)])
-    code = [best[OWN["compiled"], m]["code"] for m in ("compact", "paper_gap")]
-    line("≤ 6 KB of code beyond weights and tables", [(f"{size:,} B", size <= 6 * 1024) for size in code])
+    code = [best[OWN["compiled-streaming"], m]["code"] for m in ("compact", "paper_gap")]
+    line(
+        "≤ 6 KB of code beyond weights and tables, streaming included",
+        [(f"{size:,} B", size <= 6 * 1024) for size in code],
+    )
     return "\n".join(lines)
 
 
