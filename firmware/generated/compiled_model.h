@@ -129,10 +129,10 @@ constexpr kernels::TileChannel kConv1Channels[16] = {
 using Conv1Out = kernels::Planes<16, 128, 2, 132, -128, 2>;
 using Conv1Shared = kernels::Overlap<kernels::Planes<16, 128, 2, 132, -128, 2>, 4, 56, 64>;
 constexpr kernels::TileConvolution kConv1 = {
-    kernels::transform_tile<5, 3, 2176>,
+    kernels::transform_tile<5, 3, 2176, 2>,
     kernels::multiply_strip<8, 3, false, kernels::kStrip>,
     kernels::multiply_strip<8, 3, false, kernels::kCouple>,
-    kernels::finish_channel<8, 1, false, false>,
+    kernels::finish_channel<8, 1, false, false, 2>,
     kConv1Weights,
     kConv1Channels,
     384,  // span
@@ -299,10 +299,10 @@ constexpr kernels::TileChannel kConv2Channels[16] = {
 using Conv2Out = kernels::Planes<16, 64, 2, 68, -128, 2>;
 using Conv2Shared = kernels::Overlap<kernels::Planes<16, 64, 2, 68, -128, 2>, 2, 28, 32>;
 constexpr kernels::TileConvolution kConv2 = {
-    kernels::transform_tile<5, 8, 2176>,
+    kernels::transform_tile<5, 8, 2176, 2>,
     kernels::multiply_strip<8, 8, false, kernels::kStrip>,
     kernels::multiply_strip<8, 8, false, kernels::kCouple>,
-    kernels::finish_channel<8, 2, false, false>,
+    kernels::finish_channel<8, 2, false, false, 2>,
     kConv2Weights,
     kConv2Channels,
     1024,  // span
@@ -613,10 +613,10 @@ constexpr kernels::TileChannel kConv4Channels[32] = {
 using Conv4Out = kernels::Planes<32, 64, 2, 68, -128, 2>;
 using Conv4Shared = kernels::Overlap<kernels::Planes<32, 64, 2, 68, -128, 2>, 4, 24, 32>;
 constexpr kernels::TileConvolution kConv4 = {
-    kernels::transform_tile<5, 8, 2176>,
+    kernels::transform_tile<5, 8, 2176, 2>,
     kernels::multiply_strip<8, 8, false, kernels::kStrip>,
     kernels::multiply_strip<8, 8, false, kernels::kCouple>,
-    kernels::finish_channel<8, 1, false, false>,
+    kernels::finish_channel<8, 1, false, false, 2>,
     kConv4Weights,
     kConv4Channels,
     1024,  // span
@@ -1183,10 +1183,10 @@ constexpr kernels::TileChannel kConv5Channels[32] = {
 using Conv5Out = kernels::Planes<32, 32, 2, 36, -128, 2>;
 using Conv5Shared = kernels::Overlap<kernels::Planes<32, 32, 2, 36, -128, 2>, 4, 8, 16>;
 constexpr kernels::TileConvolution kConv5 = {
-    kernels::transform_tile<5, 16, 2176>,
+    kernels::transform_tile<5, 16, 2176, 2>,
     kernels::multiply_strip<8, 16, false, kernels::kStrip>,
     nullptr,
-    kernels::finish_channel<8, 2, false, false>,
+    kernels::finish_channel<8, 2, false, false, 2>,
     kConv5Weights,
     kConv5Channels,
     2048,  // span
@@ -1752,10 +1752,10 @@ constexpr kernels::TileChannel kConv7Channels[32] = {
 };
 using Conv7Out = kernels::Planes<32, 32, 0, 32, -128, 2>;
 constexpr kernels::TileConvolution kConv7 = {
-    kernels::transform_tile<5, 16, 2176>,
+    kernels::transform_tile<5, 16, 2176, 2>,
     kernels::multiply_strip<8, 16, false, kernels::kStrip>,
     nullptr,
-    kernels::finish_channel<8, 1, false, false>,
+    kernels::finish_channel<8, 1, false, false, 2>,
     kConv7Weights,
     kConv7Channels,
     2048,  // span

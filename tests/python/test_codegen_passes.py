@@ -1,5 +1,7 @@
 """Each pass of the compiler by itself: what is fused, what runs where, and that its choices are told."""
 
+import re
+
 import numpy as np
 import pytest
 from engine_models import NETWORKS
@@ -11,9 +13,11 @@ from hardwear.codegen.convolutions import DirectConv, PlanesConv, ToomCookConv, 
 from hardwear.codegen.cost import program_cost, step_costs
 from hardwear.codegen.dense import Dense
 from hardwear.codegen.explain import COLUMNS, explain, prediction
+from hardwear.codegen.filling import arena_with
 from hardwear.codegen.fusion import FusedConv, fuse
 from hardwear.codegen.graph import Graph, Reshape
-from hardwear.codegen.kernels import Pack, Plain, Preference, Unpack, choose_kernels
+from hardwear.codegen.kernels import Pack, Plain, Preference, Unpack, by_minimal_filtering, choose_kernels
+from hardwear.codegen.plan import plan_memory
 
 
 def graph_of(model: ModelBuilder) -> Graph:
@@ -91,17 +95,18 @@ def test_weights_in_flash_are_the_models_own(name: str, prefer: Preference) -> N
             )
         else:
             # The first tap is what the point 0 has, the last one what infinity has.
-            channels = stored.transpose(0, 3, 1, 2, 4).reshape(-1, stored.shape[1], 2 * stored.shape[2])
+            outputs = stored.transpose(0, 3, 1, 2, 4).reshape(-1, stored.shape[1], 2 * stored.shape[2])
             first, last = step.filter.weights[0, 0], step.filter.weights[-1, -1]
-            inputs = model.shape[2]
+            inputs, lanes = model.shape[2], step.source.lanes
+            # Bytes 0 and 2 of a word of four are a pair, then 1 and 3.
+            channels = outputs.reshape(*outputs.shape[:2], -1, lanes // 2, 2).swapaxes(3, 4).reshape(outputs.shape)
             np.testing.assert_array_equal(channels[: len(model), 0, :inputs], first * model[:, 0])
             if step.taps == step.fused.conv.taps:
                 np.testing.assert_array_equal(channels[: len(model), -1, :inputs], last * model[:, -1])
 
 
 def convolutions_of(name: str, prefer: Preference) -> list[PlanesConv]:
-    graph = read_graph(NETWORKS[name]())
-    return [step for step in choose_kernels(graph, fuse(graph), prefer) if isinstance(step, PlanesConv)]
+    return [step for step in compile_graph(read_graph(NETWORKS[name]()), prefer).steps if isinstance(step, PlanesConv)]
 
 
 @pytest.mark.parametrize("name", sorted(NETWORKS))
@@ -115,9 +120,32 @@ def test_each_convolution_takes_the_faster_of_both_ways(name: str) -> None:
         assert step.instructions(0, 0) == min(way.instructions(0, 0) for way in possible)
 
 
-@pytest.mark.parametrize("prefer", [Preference.RAM, Preference.FLASH])
-def test_minimal_filtering_is_for_speed_alone(prefer: Preference) -> None:
-    assert all(isinstance(step, DirectConv) for name in NETWORKS for step in convolutions_of(name, prefer))
+def test_minimal_filtering_is_not_for_those_who_spare_flash() -> None:
+    assert all(isinstance(step, DirectConv) for name in NETWORKS for step in convolutions_of(name, Preference.FLASH))
+
+
+def test_where_ram_is_spared_minimal_filtering_fills_what_is_idle_and_no_byte_more() -> None:
+    """The arena is that of the plan without it; every convolution whose scratch fits takes it, and no other does."""
+    seen: set[type[PlanesConv]] = set()
+    for name in NETWORKS:
+        graph = read_graph(NETWORKS[name]())
+        program = compile_graph(graph, Preference.RAM)
+        direct = choose_kernels(graph, fuse(graph), Preference.RAM)
+        assert all(isinstance(step, DirectConv) for step in direct if isinstance(step, PlanesConv))
+        assert program.memory.arena_bytes == plan_memory(graph, direct).arena_bytes
+        for step, plain in zip(program.steps, direct, strict=True):
+            tiled = by_minimal_filtering(plain) if isinstance(plain, DirectConv) else None
+            fits = tiled is not None and arena_with(graph, direct, tiled) <= program.memory.arena_bytes
+            if tiled is not None:
+                seen.add(type(step))
+            assert isinstance(step, ToomCookConv) == fits, step.name
+    assert seen == {DirectConv, ToomCookConv}, "both cases have to occur"
+
+
+def test_a_convolution_whose_scratch_costs_ram_tells_how_much() -> None:
+    program = compile_graph(read_graph(NETWORKS["paper_gap"]()), Preference.RAM)
+    (row,) = (row for row in explain(program) if row[0] == "conv_6")
+    assert re.search(r"no minimal filtering: .* bytes of scratch and an arena of 6,\d\d\d", row[2])
 
 
 def test_a_convolution_that_is_computed_tap_by_tap_tells_why() -> None:

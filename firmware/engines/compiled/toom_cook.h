@@ -39,16 +39,17 @@ struct TileChannel {
   int32_t shift;  // by 2 more than the multiplier's
 };
 
-// The inputs of one tile, of `unroll` planes, to their values at the points: v[point][plane][tile]. A word of two
-// channels is one number, high * 65536 + low, and stays one through every sum: the low half never borrows from the
-// high one, because the last two inputs are raised there by just as much as it takes. The biases make up for it.
+// The inputs of one tile, of `unroll` pairs of channels, to their values at the points: v[point][pair][tile]. Words of
+// four bytes are two pairs, bytes 0 and 2, then 1 and 3. A word of two channels is one number, high * 65536 + low, and
+// stays one through every sum: the low half never borrows from the high one, because the last two inputs are raised
+// there by just as much as it takes. The biases make up for it.
 //
 // All the points but 0 and infinity come with their negatives. Inputs multiplied with x^2 - 4, which vanishes at 2
 // and -2, are called a below, with 4 x^2 - 1 b, with x^2 - 1 c; sums of the even and of the odd ones make two points.
 #if HARDWEAR_DSP
 // All inputs are in registers, and every name below is one, several in turn. r7 is saved by hand: a build with frame
 // pointers does not let it be named.
-template <int32_t taps, int32_t unroll, int32_t raised>
+template <int32_t taps, int32_t unroll, int32_t raised, int32_t lanes>
 __attribute__((noinline)) void transform_tile(const int8_t* input, uint32_t* v, int32_t stride) {
   register const int8_t* r0 __asm__("r0") = input;
   register uint32_t* r1 __asm__("r1") = v;
@@ -59,8 +60,15 @@ __attribute__((noinline)) void transform_tile(const int8_t* input, uint32_t* v, 
       mov r12, r2
       add lr, r1, #(16 * %c[unroll])
     1:
+      .irp rotation, 0, 8
+      .if (\rotation == 0) || (%c[lanes] == 4)
       .if %c[taps] == 5
         ldm r0, {r2-r9}
+        .if %c[lanes] == 4
+          .irp word, r2, r3, r4, r5, r6, r7, r8, r9
+            uxtb16 \word, \word, ror #\rotation
+          .endr
+        .endif
         add r8, r8, #%c[raised]
         add r9, r9, #%c[raised]
         rsb r10, r6, r8, lsl #2   // b4
@@ -98,6 +106,11 @@ __attribute__((noinline)) void transform_tile(const int8_t* input, uint32_t* v, 
         str r5, [r1, #(6 * 16 * %c[unroll])]
       .else
         ldm r0, {r2-r7}
+        .if %c[lanes] == 4
+          .irp word, r2, r3, r4, r5, r6, r7
+            uxtb16 \word, \word, ror #\rotation
+          .endr
+        .endif
         add r6, r6, #%c[raised]
         add r7, r7, #%c[raised]
         sub r2, r4, r2, lsl #2    // a0
@@ -119,22 +132,28 @@ __attribute__((noinline)) void transform_tile(const int8_t* input, uint32_t* v, 
         str r5, [r1, #(5 * 16 * %c[unroll])]
       .endif
       str r2, [r1], #16
+      .endif
+      .endr
       add r0, r0, r12
       cmp r1, lr
       bne 1b
       pop {r7}
       )"
       : "+r"(r0), "+r"(r1), "+r"(r2)
-      : [taps] "i"(taps), [unroll] "i"(unroll), [raised] "i"(raised)
+      : [taps] "i"(taps), [unroll] "i"(unroll), [raised] "i"(raised), [lanes] "i"(lanes)
       : "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
 }
 #else
-template <int32_t taps, int32_t unroll, int32_t raised>
+template <int32_t taps, int32_t unroll, int32_t raised, int32_t lanes>
 void transform_tile(const int8_t* input, uint32_t* v, int32_t stride) {
   constexpr int32_t kPoint = unroll * kStrip;
-  for (uint32_t* const end = v + kPoint; v != end; v += kStrip, input += stride) {
+  for (int32_t pair = 0; pair < unroll; ++pair, v += kStrip) {
+    const int8_t* const words = input + pair * 2 / lanes * stride;
     uint32_t d[points_of(taps)];
-    for (int32_t i = 0; i < points_of(taps); ++i) d[i] = dsp::load(input + 4 * i);
+    for (int32_t i = 0; i < points_of(taps); ++i) {
+      d[i] = dsp::load(words + 4 * i);
+      if (lanes == 4) d[i] = d[i] >> pair % 2 * 8 & UINT32_C(0x00FF00FF);
+    }
     if (taps == 5) {
       d[6] += raised;
       d[7] += raised;
@@ -168,9 +187,9 @@ void transform_tile(const int8_t* input, uint32_t* v, int32_t stride) {
 }
 #endif
 
-// Sums over all planes of the products of `weights`, for two output channels, with `v`, for the first `tiles` (a
-// strip or a couple) of a strip: products[point][channel][tile]. Both come in rounds of `unroll` planes; `span` is
-// the size of all of `v` in bytes.
+// Sums over all pairs of the products of `weights`, for two output channels, with `v`, for the first `tiles` (a strip
+// or a couple) of a strip: products[point][channel][tile]. Both come in rounds of `unroll` pairs; `span` is the size
+// of all of `v` in bytes.
 #if HARDWEAR_DSP
 // Eight sums (r2-r9), two weights and two inputs at a time: eleven instructions for eight SMLAD. The first products
 // of a sum are written, not added. r7 is saved by hand: a build with frame pointers does not let it be named.
@@ -267,14 +286,14 @@ void multiply_strip(const int16_t* weights, const uint32_t* v, uint32_t* product
   const int32_t round_count = span / (4 * points * kPoint);
   for (int32_t point = 0; point < points; ++point, products += 2 * kStrip) {
     for (int32_t i = 0; i < 2 * kStrip; ++i) products[i] = 0;
-    for (int32_t plane = 0; plane < round_count * unroll; ++plane, weights += 4) {
-      const uint32_t* const inputs = v + (plane / unroll * points + point) * kPoint + plane % unroll * kStrip;
+    for (int32_t pair = 0; pair < round_count * unroll; ++pair, weights += 4) {
+      const uint32_t* const inputs = v + (pair / unroll * points + point) * kPoint + pair % unroll * kStrip;
       for (int32_t i = 0; i < 2 * kStrip; ++i) {
         if (i % kStrip >= tiles) continue;
-        const int16_t* const pair = weights + i / kStrip * 2;
+        const int16_t* const both = weights + i / kStrip * 2;
         const uint32_t input = inputs[i % kStrip];
-        products[i] += static_cast<uint32_t>(pair[0] * dsp::low_half(input));
-        products[i] += static_cast<uint32_t>(pair[1] * dsp::high_half(input));
+        products[i] += static_cast<uint32_t>(both[0] * dsp::low_half(input));
+        products[i] += static_cast<uint32_t>(both[1] * dsp::high_half(input));
       }
     }
   }
@@ -286,7 +305,7 @@ void multiply_strip(const int16_t* weights, const uint32_t* v, uint32_t* product
 #if HARDWEAR_DSP
 // Eight outputs are in work at a time; what rescales them is loaded when the products are gone. `products` is aligned
 // to 16 bytes, so that bit 3 tells the couples apart.
-template <int32_t points, int32_t pool, bool table, bool away>
+template <int32_t points, int32_t pool, bool table, bool away, int32_t lanes>
 __attribute__((noinline)) void finish_channel(const uint32_t* products, const TileChannel* channel, int8_t* first,
                                               int8_t* second) {
   register const uint32_t* r0 __asm__("r0") = products;
@@ -392,7 +411,11 @@ __attribute__((noinline)) void finish_channel(const uint32_t* products, const Ti
           .if %c[table]
             ldrb \sum, [r1, \sum]
           .endif
-          strh \sum, [lr, #(4 * word_ / %c[pool])]
+          .if %c[lanes] == 4
+            strb \sum, [lr, #(4 * word_ / %c[pool])]
+          .else
+            strh \sum, [lr, #(4 * word_ / %c[pool])]
+          .endif
         .endif
         .set word_, word_ + 1
       .endr
@@ -411,11 +434,11 @@ __attribute__((noinline)) void finish_channel(const uint32_t* products, const Ti
       pop {r7}
       )"
       : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)
-      : [points] "i"(points), [pool] "i"(pool), [table] "i"(table ? 1 : 0), [away] "i"(away ? 1 : 0)
+      : [points] "i"(points), [pool] "i"(pool), [table] "i"(table ? 1 : 0), [away] "i"(away ? 1 : 0), [lanes] "i"(lanes)
       : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
 }
 #else
-template <int32_t points, int32_t pool, bool table, bool away>
+template <int32_t points, int32_t pool, bool table, bool away, int32_t lanes>
 void finish_channel(const uint32_t* products, const TileChannel* channel, int8_t* first, int8_t* second) {
   for (int32_t tile = 0; tile < (first == second ? kCouple : kStrip); ++tile) {
     const auto product = [&](int32_t point) { return products[point * 2 * kStrip + tile]; };
@@ -440,24 +463,24 @@ void finish_channel(const uint32_t* products, const TileChannel* channel, int8_t
       }
       const int32_t half = channel->half - (away && sum < 0 ? 4 : 0);
       const uint8_t value = dsp::usat8((dsp::smmul(sum, channel->multiplier) + half) >> channel->shift);
-      store_lane<2>(word, table ? channel->table[value] : value);
+      store_lane<lanes>(word, table ? channel->table[value] : value);
     }
   }
 }
 #endif
 
-// A convolution, with the functions above for its shape. `input` and `output` have planes of two channels.
+// A convolution, with the functions above for its shape. Its input and its output have as many channels in a word.
 struct TileConvolution {
   void (*transform)(const int8_t* input, uint32_t* v, int32_t stride);
   void (*multiply)(const int16_t* weights, const uint32_t* v, uint32_t* products, int32_t span);
   void (*multiply_couple)(const int16_t* weights, const uint32_t* v, uint32_t* products, int32_t span);
   void (*finish)(const uint32_t* products, const TileChannel* channel, int8_t* first, int8_t* second);
-  const int16_t* weights;       // [pair of output channels][point][plane][channel of the pair][2]
+  const int16_t* weights;       // [pair of output channels][point][pair of input channels][output channel][2]
   const TileChannel* channels;  // two for every pair
   int32_t span;                 // of the values of a strip's inputs, bytes
   uint16_t input_stride;        // of a plane, bytes
   uint16_t output_stride;
-  uint16_t rounds;  // of `unroll` planes
+  uint16_t rounds;  // of `unroll` pairs of input channels
   uint16_t pairs;   // of output channels
   uint8_t points;
   uint8_t unroll;
@@ -467,28 +490,34 @@ struct TileConvolution {
 
 // All output channels of a strip, from the values `v` of its inputs: two couples, or only the first where both go to
 // the same place. `products` is room for those of two channels.
+template <int32_t lanes>
 inline void finish_strip(const TileConvolution& layer, const uint32_t* v, uint32_t* products, int8_t* first,
                          int8_t* second) {
   const auto multiply = first == second ? layer.multiply_couple : layer.multiply;
   const auto finish = layer.finish;
+  constexpr int32_t kLane = 4 / lanes;  // bytes
   const int32_t span = layer.span, stride = layer.output_stride;
+  int32_t step = lanes == 2 ? stride : 2 * kLane;  // to the next pair: planes of four have two
   const int16_t* weights = layer.weights;
   const TileChannel* const end = layer.channels + 2 * layer.pairs;
   for (const TileChannel* channel = layer.channels; channel != end; channel += 2) {
     multiply(weights, v, products, span);
     finish(products, channel, first, second);
-    finish(products + kStrip, channel + 1, first + 2, second + 2);
+    finish(products + kStrip, channel + 1, first + kLane, second + kLane);
     weights += span / 4;  // as many as there are words in `v`
-    first += stride;
-    second += stride;
+    first += step;
+    second += step;
+    if (lanes == 4) step = stride - step;
   }
 }
 
 // `output`: the first position of the first plane. An even number of `blocks`: they are computed in couples, and in
 // strips of two couples. A couple of the last tile on the left and the first on the right is written as if they were
 // neighbours, where nothing is computed; then the second moves to its place.
-__attribute__((noinline)) inline void compute_tiles(const TileConvolution& layer, int8_t* scratch, const int8_t* input,
-                                                    int8_t* output, Blocks blocks) {
+template <int32_t lanes>
+__attribute__((noinline)) void compute_tiles(const TileConvolution& layer, int8_t* scratch, const int8_t* input,
+                                             int8_t* output, Blocks blocks) {
+  constexpr int32_t kPairs = lanes / 2;  // of a plane
   const int32_t skipped = blocks.right - blocks.left;
   const int32_t count = layer.tiles - skipped;
   const int32_t round_words = layer.points * layer.unroll * kStrip;
@@ -504,17 +533,17 @@ __attribute__((noinline)) inline void compute_tiles(const TileConvolution& layer
       uint32_t* values = v + i;
       for (int32_t round = 0; round < layer.rounds; ++round) {
         layer.transform(planes, values, layer.input_stride);
-        planes += layer.unroll * layer.input_stride;
+        planes += layer.unroll / kPairs * layer.input_stride;
         values += round_words;
       }
     }
-    finish_strip(layer, v, products, outputs[0], outputs[computed - kCouple]);
+    finish_strip<lanes>(layer, v, products, outputs[0], outputs[computed - kCouple]);
     for (int32_t i = 0; i < computed; i += kCouple) {
       const int8_t* written = outputs[i] + layer.tile_stride;
       if (written == outputs[i + 1]) continue;
-      for (int32_t pair = 0; pair < layer.pairs; ++pair, written += layer.output_stride) {
+      for (int32_t plane = 0; plane < (layer.pairs + kPairs - 1) / kPairs; ++plane, written += layer.output_stride) {
         for (int32_t byte = 0; byte < layer.tile_stride; byte += 4) {
-          dsp::store(outputs[i + 1] + pair * layer.output_stride + byte, dsp::load(written + byte));
+          dsp::store(outputs[i + 1] + plane * layer.output_stride + byte, dsp::load(written + byte));
         }
       }
     }
@@ -525,7 +554,7 @@ __attribute__((noinline)) inline void compute_tiles(const TileConvolution& layer
 template <typename Out>
 __attribute__((noinline)) void convolve_tiles(const TileConvolution& layer, int8_t* scratch, const int8_t* input,
                                               int8_t* output, Blocks blocks = kAllBlocks) {
-  compute_tiles(layer, scratch, input, output + Out::offset(0, 0), blocks);
+  compute_tiles<Out::kLanes>(layer, scratch, input, output + Out::offset(0, 0), blocks);
   pad_planes<Out>(output);
 }
 

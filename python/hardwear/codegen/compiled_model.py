@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hardwear.codegen.convolutions import DirectConv, PlanesConv, ToomCookConv
+from hardwear.codegen.filling import fill_arena
 from hardwear.codegen.fusion import fuse
 from hardwear.codegen.graph import (
     INT8_MIN,
@@ -60,6 +61,8 @@ def compile_graph(graph: Graph, prefer: Preference = Preference.SPEED) -> Progra
         ConversionError: The network's memory can't be planned.
     """
     steps = choose_kernels(graph, fuse(graph), prefer)
+    if prefer is Preference.RAM:
+        steps = fill_arena(graph, steps)
     return Program(graph, steps, plan_memory(graph, steps), plan_stream(steps))
 
 

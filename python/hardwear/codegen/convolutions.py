@@ -26,11 +26,12 @@ _STORED_OFFSET = 128
 INT32_MAX = 2**31 - 1
 _POST_INDEX_MAX = 1020
 """Bytes by which LDRD moves its address."""
-_TAP_UNROLL, _SPARING_TAP_UNROLL = 8, 2
-"""Pairs of channels that are computed between two branches, tap by tap: about 100 bytes of code each, in every layer.
-Fewer where speed is not what counts."""
+_TAP_UNROLL = 8
+"""Pairs of channels that are computed between two branches, tap by tap: some 100 bytes of code each, in every layer."""
 _POINT_UNROLL = 16
 """Likewise by minimal filtering: 44 bytes each, shared by all layers that have as many."""
+_SPARING_UNROLL = 2
+"""Likewise, either way, where speed is not what counts."""
 _STRIP = 4
 """Tiles that meet a pair of output channels at a time."""
 _TILE_SHIFT = 3
@@ -143,11 +144,9 @@ class DirectConv(PlanesConv):
 
     @property
     def weights(self) -> npt.NDArray[np.int16]:
-        """(output channels, planes, words of a plane's two or four channels, taps, 2), doubled."""
-        padded = 2 * _padded_weights(self.fused, self.source)
-        # Of a word's lanes the first and third meet in one SMLAD, then the second and fourth.
-        words = padded.reshape(len(padded), self.source.count, 2, self.source.lanes // 2, -1)
-        return words.transpose(0, 1, 3, 4, 2).astype(np.int16)
+        """(output channels, pairs of input channels, taps, 2), doubled."""
+        doubled = 2 * _paired_weights(self.fused, self.source)
+        return doubled.transpose(0, 1, 3, 2).astype(np.int16)
 
     @property
     def stored_weights(self) -> npt.NDArray[np.int16] | npt.NDArray[np.int8]:
@@ -171,7 +170,7 @@ class DirectConv(PlanesConv):
     @property
     def unroll(self) -> int:
         """Planes that are computed between two branches."""
-        pairs = _SPARING_TAP_UNROLL if self.narrow or self.source.lanes == QUADS else _TAP_UNROLL
+        pairs = _SPARING_UNROLL if self.narrow or self.source.lanes == QUADS else _TAP_UNROLL
         return _divisor(self.source.count, pairs * PAIRS // self.source.lanes)
 
     @property
@@ -222,16 +221,15 @@ class ToomCookConv(PlanesConv):
 
     @property
     def stored_weights(self) -> npt.NDArray[np.int16]:
-        """(pairs of output channels, points, planes, 2 output channels, 2), transformed."""
+        """(pairs of output channels, points, pairs of input channels, 2 output channels, 2), transformed."""
         points = _transformed(self.fused, self.source)
-        pairs = np.pad(points, ((0, len(points) % 2), (0, 0), (0, 0)))
-        words = pairs.reshape(-1, 2, self.source.count, 2, self.filter.points)
-        return words.transpose(0, 4, 2, 1, 3).astype(np.int16)
+        pairs = np.pad(points, ((0, len(points) % 2), (0, 0), (0, 0), (0, 0)))
+        return pairs.reshape(-1, 2, *points.shape[1:]).transpose(0, 4, 2, 1, 3).astype(np.int16)
 
     @property
     def biases(self) -> npt.NDArray[np.int64]:
         """(output channels, positions of a tile): 8 times what is added to a sum over what is stored."""
-        low_lanes = _padded_weights(self.fused, self.source)[:, ::2].sum(axis=1)
+        low_lanes = _paired_weights(self.fused, self.source)[:, :, 0].sum(axis=1)
         raised = self.filter.raised * self.filter.raised_outputs(low_lanes)
         biases: npt.NDArray[np.int64] = (_folded_bias(self.fused)[:, np.newaxis] - raised) << _TILE_SHIFT
         return biases
@@ -249,17 +247,19 @@ class ToomCookConv(PlanesConv):
     @property
     def span(self) -> int:
         """Bytes of what a strip's inputs are transformed to."""
-        return self.filter.points * _STRIP * self.source.count * WORD_BYTES
+        return self.filter.points * _STRIP * self.source.pairs * WORD_BYTES
 
     @property
     def unroll(self) -> int:
-        """Planes that are computed between two branches."""
-        return _divisor(self.source.count, _POINT_UNROLL)
+        """Pairs of input channels that are computed between two branches: those of whole planes."""
+        limit = _SPARING_UNROLL if self.source.lanes == QUADS else _POINT_UNROLL
+        pairs = self.source.lanes // PAIRS
+        return pairs * _divisor(self.source.count, limit // pairs)
 
     @property
     def rounds(self) -> int:
-        """How often so many are all planes."""
-        return self.source.count // self.unroll
+        """How often so many are all pairs."""
+        return self.source.pairs // self.unroll
 
     @property
     def away(self) -> bool:
@@ -274,14 +274,17 @@ class ToomCookConv(PlanesConv):
     @property
     def functions(self) -> dict[tuple[object, ...], int]:
         """Those of `toom_cook.h`, which are shared with layers of the same length, unrolling and output."""
-        points, fused = self.filter.points, self.fused
+        points, fused, lanes = self.filter.points, self.fused, self.source.lanes
         table, outputs = fused.table is not None, BLOCK * COUPLE // fused.pool
+        transform = {6: 160, 8: 230}[points]
+        if lanes == QUADS:
+            transform = 2 * (transform + 4 * points) - 60
         finish = {6: 160, 8: 220}[points] + outputs * (14 + 4 * table + 8 * self.away)
         return {
-            ("transform_tile", points, self.unroll): {6: 160, 8: 230}[points],
+            ("transform_tile", points, self.unroll, lanes): transform,
             **self._multiply(44),
-            ("finish_channel", points, fused.pool, table, self.away): finish,
-            ("convolve_tiles",): 396,
+            ("finish_channel", points, fused.pool, table, self.away, lanes): finish,
+            ("convolve_tiles", lanes): 396,
         }
 
     @property
@@ -289,11 +292,9 @@ class ToomCookConv(PlanesConv):
         """What is compiled beside them for half a strip."""
         return self._multiply(24)
 
-    def _multiply(self, plane: int) -> dict[tuple[object, ...], int]:
+    def _multiply(self, pair: int) -> dict[tuple[object, ...], int]:
         around = 86 if self.rounds > 1 else 46
-        return {
-            ("multiply_strip", plane, self.filter.points, self.unroll, self.rounds > 1): plane * self.unroll + around
-        }
+        return {("multiply_strip", pair, self.filter.points, self.unroll, self.rounds > 1): pair * self.unroll + around}
 
     def lone_couple(self, left: int, right: int) -> bool:
         """Whether half a strip is left over of the first `left` blocks and all from number `right` on."""
@@ -304,10 +305,12 @@ class ToomCookConv(PlanesConv):
         tiles = self.tiles - (right - left)
         strips, couples, lone = tiles // _STRIP, tiles // COUPLE, int(self.lone_couple(left, right))
         points, pairs = self.filter.points, -(-self.output_channels // 2)
-        transform = self.source.count * {6: 24, 8: 40}[points] + self.rounds * 22
+        transform = self.source.count * 3 + self.source.pairs * {6: 21, 8: 37}[points] + self.rounds * 22
+        if self.source.lanes == QUADS:
+            transform += self.source.pairs * points
         point = 10 + 4 * self.rounds if self.rounds > 1 else 5
-        multiply = strips * (points * (11 * self.source.count + point) + 12)
-        multiply += lone * (points * (6 * self.source.count + point + 1) + 12)
+        multiply = strips * (points * (11 * self.source.pairs + point) + 12)
+        multiply += lone * (points * (6 * self.source.pairs + point + 1) + 12)
         outputs = COUPLE * BLOCK // self.fused.pool
         table = 1 if self.fused.table is not None else 0
         finish = {6: 43, 8: 57}[points] + {1: 0, 2: 12, 4: 18}[self.fused.pool]
@@ -357,18 +360,20 @@ def _divisor(number: int, limit: int) -> int:
     return next(count for count in range(min(number, limit), 0, -1) if number % count == 0)
 
 
-def _padded_weights(fused: FusedConv, source: Planes) -> npt.NDArray[np.int64]:
-    """(output channels, lanes of all planes, taps); zeros fill up what is missing."""
+def _paired_weights(fused: FusedConv, source: Planes) -> npt.NDArray[np.int64]:
+    """(output channels, pairs of input channels that meet in one SMLAD, 2, taps); zeros fill up what is missing."""
     outputs, taps, inputs = fused.conv.weights.shape
     weights = np.zeros((outputs, source.count * source.lanes, fast_taps(taps)), np.int64)
     weights[:, :inputs, :taps] = fused.conv.weights.transpose(0, 2, 1)
-    return weights
+    # Of four lanes the first and third are a pair, then the second and fourth.
+    lanes = weights.reshape(outputs, source.count, 2, source.lanes // 2, -1)
+    return lanes.swapaxes(2, 3).reshape(outputs, source.pairs, 2, -1)
 
 
 def _transformed(fused: FusedConv, source: Planes) -> npt.NDArray[np.int64]:
-    """Weights at the points: (output channels, lanes of all planes, points)."""
-    padded = _padded_weights(fused, source)
-    transformed: npt.NDArray[np.int64] = padded @ FILTERS[padded.shape[2]].weights.T
+    """Weights at the points: (output channels, pairs of input channels, 2, points)."""
+    paired = _paired_weights(fused, source)
+    transformed: npt.NDArray[np.int64] = paired @ FILTERS[paired.shape[3]].weights.T
     return transformed
 
 

@@ -4,10 +4,11 @@ from hardwear.codegen.compiled_model import Program, describe
 from hardwear.codegen.convolutions import DirectConv, PlanesConv, ToomCookConv, why_plain, why_tap_by_tap
 from hardwear.codegen.cost import program_cost, step_costs
 from hardwear.codegen.dense import Dense, why_not_dense
+from hardwear.codegen.filling import arena_with
 from hardwear.codegen.fusion import FusedConv, fuse
 from hardwear.codegen.graph import Conv1D, FullyConnected
 from hardwear.codegen.kernels import Pack, Plain, PlanesAverage, Preference, Step, Unpack
-from hardwear.codegen.layout import PAIRS, Layout
+from hardwear.codegen.layout import Layout
 from hardwear.codegen.plan import Buffer, Place
 
 COLUMNS = ("step", "computes", "how and why", "writes", "MACs", "instructions", "flash", "next of a stream")
@@ -56,7 +57,7 @@ def prediction(program: Program, prefer: Preference) -> str:
 def _decision(program: Program, step: Step) -> str:
     match step:
         case PlanesConv():
-            parts = [_way(step)]
+            parts = [_way(program, step)]
             if step.fused.pool > 1:
                 parts.append(f"largest of {step.fused.pool} sums before rescaling")
             if step.fused.table is not None:
@@ -94,7 +95,7 @@ def _computed(program: Program, step: Step) -> str:
     return f"{positions - len(columns)} of {positions} columns, all but {columns.start} to {columns.stop - 1}"
 
 
-def _way(step: PlanesConv) -> str:
+def _way(program: Program, step: PlanesConv) -> str:
     """Which kernel computes a convolution over planes, and why not the other."""
     if isinstance(step, ToomCookConv):
         direct = DirectConv(step.fused, step.source, step.target, narrow=False)
@@ -105,11 +106,14 @@ def _way(step: PlanesConv) -> str:
     text = f"tap by tap, blocks of 4 positions, {step.taps} taps"
     if isinstance(step, DirectConv) and step.narrow:
         return f"{text}, int8 weights widened at run time"
-    if step.source.lanes == PAIRS:
-        tiled = ToomCookConv(step.fused, step.source, step.target)
-        slower = f"it took {round(tiled.instructions(0, 0)):,} instructions"
-        return f"{text}; no minimal filtering: {why_tap_by_tap(tiled) or slower}"
-    return text
+    tiled = ToomCookConv(step.fused, step.source, step.target)
+    reason = why_tap_by_tap(tiled)
+    if reason is None:
+        reason = f"it took {round(tiled.instructions(0, 0)):,} instructions"
+        if tiled.instructions(0, 0) < step.instructions(0, 0):
+            arena_bytes = arena_with(program.graph, program.steps, tiled)
+            reason += f", but {tiled.scratch_bytes:,} bytes of scratch and an arena of {arena_bytes:,}"
+    return f"{text}; no minimal filtering: {reason}"
 
 
 def _written(program: Program, layout: Layout) -> str:

@@ -24,7 +24,7 @@ class Preference(Enum):
     SPEED = "speed"
     """Activations in planes of two int16, weights widened or transformed in flash: fewest instructions."""
     RAM = "ram"
-    """Activations in planes of four bytes, widened in the kernel."""
+    """Activations in planes of four bytes, widened in the kernel; minimal filtering where it needs no more RAM."""
     FLASH = "flash"
     """Weights of int8 in flash, widened at run time."""
 
@@ -152,14 +152,20 @@ def choose_kernels(
 
 
 def choose_convolution(fused: FusedConv, source: Planes, target: Planes, prefer: Preference) -> PlanesConv:
-    """The kernel that takes the fewest instructions, of those that spare what is preferred."""
+    """The kernel that takes the fewest instructions, of those that spare what is preferred.
+
+    What RAM is left for minimal filtering where RAM is spared shows when all steps are known (`filling.py`).
+    """
     direct = DirectConv(fused, source, target, narrow=prefer is Preference.FLASH)
-    if prefer is not Preference.SPEED:
-        return direct
-    tiled = ToomCookConv(fused, source, target)
-    if why_tap_by_tap(tiled) is not None or direct.instructions(0, 0) <= tiled.instructions(0, 0):
-        return direct
-    return tiled
+    tiled = by_minimal_filtering(direct) if prefer is Preference.SPEED else None
+    return direct if tiled is None else tiled
+
+
+def by_minimal_filtering(direct: DirectConv) -> ToomCookConv | None:
+    """The same by minimal filtering; None where that can't be, or takes no fewer instructions."""
+    tiled = ToomCookConv(direct.fused, direct.source, direct.target)
+    faster = tiled.instructions(0, 0) < direct.instructions(0, 0)
+    return tiled if why_tap_by_tap(tiled) is None and faster else None
 
 
 def _feasible(operation: Operation) -> tuple[Operation, ...]:

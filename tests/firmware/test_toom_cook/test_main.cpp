@@ -52,14 +52,16 @@ class Random {
   uint32_t state_ = 7;
 };
 
-// A convolution of `planes` planes, one channel short of full, to three channels, in both ways.
-template <int32_t taps, int32_t planes, int32_t unroll, int32_t positions, int32_t pool, bool table, bool away>
+// A convolution of `pairs` pairs of channels in planes of two or of four, one channel short of full, to three channels,
+// in both ways.
+template <int32_t taps, int32_t pairs, int32_t unroll, int32_t positions, int32_t pool, bool table, bool away,
+          int32_t lanes = 2>
 struct Both {
-  static constexpr int32_t kInputs = 2 * planes - 1, kOutputs = 3, kPooled = positions / pool;
+  static constexpr int32_t kInputs = 2 * pairs - 1, kOutputs = 3, kPooled = positions / pool;
   static constexpr int32_t kPad = taps / 2, kRoom = (positions + 7) / 8 * 8, kPoints = points_of(taps);
   static constexpr int8_t kZeroPoint = away ? -30 : -128;
-  using In = Planes<kInputs, positions, kPad, kRoom + taps - 1, -5, 2>;
-  using Out = Planes<kOutputs, kPooled, 1, kRoom / pool + 2, kZeroPoint, 2>;
+  using In = Planes<kInputs, positions, kPad, kRoom + taps - 1, -5, lanes>;
+  using Out = Planes<kOutputs, kPooled, 1, kRoom / pool + 2, kZeroPoint, lanes>;
 
   explicit Both(Random* random) : weights(kOutputs * taps * kInputs), rows(positions * kInputs) {
     for (int8_t& value : weights) value = random->next();
@@ -69,6 +71,11 @@ struct Both {
 
   int32_t weight(int32_t output, int32_t tap, int32_t input) const {
     return output < kOutputs && input < kInputs ? weights[(output * taps + tap) * kInputs + input] : 0;
+  }
+
+  // Which channel is the low or high half of a pair: of four bytes, 0 and 2 meet, then 1 and 3.
+  static int32_t channel_of(int32_t pair, int32_t half) {
+    return lanes == 2 ? 2 * pair + half : pair / 2 * 4 + pair % 2 + 2 * half;
   }
 
   // As the plain kernels have it, in rows.
@@ -94,11 +101,11 @@ struct Both {
     std::vector<TileChannel> channels;
     for (int32_t pair = 0; pair < 2; ++pair) {
       for (int32_t point = 0; point < kPoints; ++point) {
-        for (int32_t plane = 0; plane < planes; ++plane) {
+        for (int32_t input_pair = 0; input_pair < pairs; ++input_pair) {
           for (int32_t i = 0; i < 4; ++i) {
             int32_t sum = 0;
             for (int32_t tap = 0; tap < taps; ++tap) {
-              sum += Filter<taps>::weight(point, tap) * weight(2 * pair + i / 2, tap, 2 * plane + i % 2);
+              sum += Filter<taps>::weight(point, tap) * weight(2 * pair + i / 2, tap, channel_of(input_pair, i % 2));
             }
             REQUIRE(sum == static_cast<int16_t>(sum));
             transformed.push_back(static_cast<int16_t>(sum));
@@ -110,7 +117,7 @@ struct Both {
         int32_t first = kBias[i], third = 0, last = 0;
         for (int32_t input = 0; input < kInputs; ++input) {
           for (int32_t tap = 0; tap < taps; ++tap) first -= (128 - 5) * weight(i, tap, input);
-          if (input % 2 != 0) continue;
+          if (input % lanes >= lanes / 2) continue;
           third += weight(i, taps - 1, input);
           last += weight(i, taps - 2, input) + weight(i, taps - 1, input);
         }
@@ -119,17 +126,17 @@ struct Both {
                             4 * ((1 << kShift[i] >> 1) + ((kZeroPoint + 128) << kShift[i])) + 2, kShift[i] + 2});
       }
     }
-    constexpr int32_t kSpan = kPoints * planes * kStrip * 4;
-    const TileConvolution layer = {transform_tile<taps, unroll, Filter<taps>::kRaised>,
-                                   multiply_strip<kPoints, unroll, unroll != planes, kStrip>,
-                                   multiply_strip<kPoints, unroll, unroll != planes, kCouple>,
-                                   finish_channel<kPoints, pool, table, away>,
+    constexpr int32_t kSpan = kPoints * pairs * kStrip * 4;
+    const TileConvolution layer = {transform_tile<taps, unroll, Filter<taps>::kRaised, lanes>,
+                                   multiply_strip<kPoints, unroll, unroll != pairs, kStrip>,
+                                   multiply_strip<kPoints, unroll, unroll != pairs, kCouple>,
+                                   finish_channel<kPoints, pool, table, away, lanes>,
                                    transformed.data(),
                                    channels.data(),
                                    kSpan,
                                    4 * In::kStride,
                                    4 * Out::kStride,
-                                   planes / unroll,
+                                   pairs / unroll,
                                    2,
                                    kPoints,
                                    unroll,
@@ -147,12 +154,12 @@ struct Both {
   uint8_t mapped[256];
 };
 
-template <int32_t taps, int32_t planes, int32_t unroll, int32_t positions, int32_t pool, bool table, bool away>
-const int32_t Both<taps, planes, unroll, positions, pool, table, away>::kBias[3] = {-9000, 0, 12345};
-template <int32_t taps, int32_t planes, int32_t unroll, int32_t positions, int32_t pool, bool table, bool away>
-const int32_t Both<taps, planes, unroll, positions, pool, table, away>::kMantissa[3] = {1337373737, 2147483647, 1 << 30};
-template <int32_t taps, int32_t planes, int32_t unroll, int32_t positions, int32_t pool, bool table, bool away>
-const int32_t Both<taps, planes, unroll, positions, pool, table, away>::kShift[3] = {9, 10, 7};
+template <int32_t taps, int32_t pairs, int32_t unroll, int32_t positions, int32_t pool, bool table, bool away, int32_t lanes>
+const int32_t Both<taps, pairs, unroll, positions, pool, table, away, lanes>::kBias[3] = {-9000, 0, 12345};
+template <int32_t taps, int32_t pairs, int32_t unroll, int32_t positions, int32_t pool, bool table, bool away, int32_t lanes>
+const int32_t Both<taps, pairs, unroll, positions, pool, table, away, lanes>::kMantissa[3] = {1337373737, 2147483647, 1 << 30};
+template <int32_t taps, int32_t pairs, int32_t unroll, int32_t positions, int32_t pool, bool table, bool away, int32_t lanes>
+const int32_t Both<taps, pairs, unroll, positions, pool, table, away, lanes>::kShift[3] = {9, 10, 7};
 
 template <typename Case>
 void check_all_positions() {
@@ -178,6 +185,13 @@ TEST_CASE("products at points give what products of taps give, whatever the numb
   check_all_positions<Both<5, 6, 3, 32, 4, true, false>>();
 }
 
+TEST_CASE("planes of four bytes give the same, in one round of pairs or several") {
+  check_all_positions<Both<3, 2, 2, 16, 1, false, false, 4>>();
+  check_all_positions<Both<3, 6, 2, 13, 1, true, true, 4>>();
+  check_all_positions<Both<5, 4, 4, 32, 2, false, true, 4>>();
+  check_all_positions<Both<5, 8, 4, 24, 4, true, false, 4>>();
+}
+
 TEST_CASE("positions that fill no strip, no couple and no tile are computed, too") {
   check_all_positions<Both<3, 2, 2, 8, 1, true, true>>();
   check_all_positions<Both<3, 2, 2, 13, 1, false, false>>();
@@ -185,8 +199,9 @@ TEST_CASE("positions that fill no strip, no couple and no tile are computed, too
   check_all_positions<Both<5, 2, 2, 3, 1, false, false>>();
 }
 
-TEST_CASE("what lies between the first blocks and the last stays as it is") {
-  using Case = Both<5, 2, 2, 48, 2, false, true>;
+// What a convolution of 48 positions, pooled by 2, leaves between the blocks that it computes.
+template <typename Case>
+void check_blocks() {
   Random random;
   const Case both(&random);
   const auto expected = both.plain();
@@ -208,6 +223,11 @@ TEST_CASE("what lies between the first blocks and the last stays as it is") {
   }
 }
 
+TEST_CASE("what lies between the first blocks and the last stays as it is") {
+  check_blocks<Both<5, 2, 2, 48, 2, false, true>>();
+  check_blocks<Both<5, 2, 2, 48, 2, false, true, 4>>();
+}
+
 TEST_CASE("transformed words keep both channels apart, and the low one is never negative") {
   Random random;
   for (int32_t repetition = 0; repetition < 1000; ++repetition) {
@@ -221,7 +241,7 @@ TEST_CASE("transformed words keep both channels apart, and the low one is never 
       }
     }
     uint32_t v[8 * kStrip];
-    transform_tile<5, 1, Filter<5>::kRaised>(words, v, 0);
+    transform_tile<5, 1, Filter<5>::kRaised, 2>(words, v, 0);
     lanes[0][6] += Filter<5>::kRaised;
     lanes[0][7] += Filter<5>::kRaised;
     // 4 x^6 - 21 x^4 + 21 x^2 - 4, and the same times x.
