@@ -17,6 +17,7 @@ DATA = os.environ.get("HARDWEAR_DATA")
 REASON = "HARDWEAR_DATA is not set: tests on UCI-HAR and HAPT need a folder with uci_har.zip and hapt.zip"
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for groups
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     for item in items:
         # Of parallel workers one has all tests of a file, which share fixtures, and one all that build firmware.
