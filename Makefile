@@ -24,7 +24,7 @@ demo: setup ## From UCI-HAR to predictions on an emulated Cortex-M4, then a repo
 
 # One worker a core, each with one thread: more threads than cores slow torch down several times.
 test: setup-test lint ## Set up what the tests need and run them all
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses auto --dist loadgroup
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses auto
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PY) tools/pio.py test -e native
 
 lint: $(VENV)/.dev ## Style and types

@@ -3,9 +3,11 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 from hardwear.datasets import Dataset, Recording, load_hapt, load_uci_har
 
@@ -17,12 +19,20 @@ DATA = os.environ.get("HARDWEAR_DATA")
 REASON = "HARDWEAR_DATA is not set: tests on UCI-HAR and HAPT need a folder with uci_har.zip and hapt.zip"
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for groups
+class _ByFixtures(LoadScopeScheduling):  # type: ignore[misc]
+    """Of parallel workers one has all tests of a file, which share fixtures, and one all that build firmware."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::")[0]
+        return "firmware" if "emulator" in Path(file).parts else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return _ByFixtures(config, log)
+
+
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    for item in items:
-        # Of parallel workers one has all tests of a file, which share fixtures, and one all that build firmware.
-        board = "emulator" in item.path.parts
-        item.add_marker(pytest.mark.xdist_group("firmware" if board else item.path.stem))
     if DATA:
         return
     for item in items:
