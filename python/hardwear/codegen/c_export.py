@@ -37,6 +37,7 @@ from hardwear.codegen.graph import (
 )
 from hardwear.codegen.kernels import Preference
 from hardwear.codegen.reader import read_graph
+from hardwear.codegen.sums import folded_bias
 from hardwear.codegen.templating import braced, environment
 from hardwear.errors import ConversionError
 from hardwear.profiling.windows import probing_windows
@@ -151,9 +152,8 @@ class CStep:
     def channels(self) -> list[str]:
         """C initialisers: bias less input zero point * sum of the weights, mantissa, shift; zeros for missing ones."""
         layer = self.layer
-        rows = layer.weights.reshape(len(layer.weights), -1).astype(np.int64)
-        folded = layer.bias - layer.input.zero_point * rows.sum(axis=1)
-        rescaled = [(bias, m.mantissa, m.shift) for bias, m in zip(folded.tolist(), multipliers(layer), strict=True)]
+        folded = folded_bias(layer).tolist()
+        rescaled = [(bias, m.mantissa, m.shift) for bias, m in zip(folded, multipliers(layer), strict=True)]
         return [braced(channel) for channel in rescaled + [(0, 0, 0)] * (-len(rescaled) % CHANNELS)]
 
 

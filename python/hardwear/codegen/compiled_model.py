@@ -27,6 +27,7 @@ from hardwear.codegen.layout import Layout, Planes
 from hardwear.codegen.plan import Buffer, MemoryPlan, Place, plan_memory
 from hardwear.codegen.stack import stack_bytes
 from hardwear.codegen.streaming import Stream, plan_stream
+from hardwear.codegen.sums import folded_bias
 from hardwear.codegen.templating import braced, environment
 from hardwear.contract import CHANNEL_COUNT, CLASS_COUNT, HOP_SAMPLES, WINDOW_SAMPLES
 
@@ -128,8 +129,7 @@ class Call:
         layer = self.layer
         if not isinstance(layer, Conv1D | FullyConnected):
             raise TypeError(f"{layer.name} has no bias")
-        sums = layer.weights.reshape(len(layer.weights), -1).astype(np.int64).sum(axis=1)
-        folded: list[int] = (layer.bias - layer.input.zero_point * sums).tolist()
+        folded: list[int] = folded_bias(layer).tolist()
         return folded
 
     @property

@@ -17,6 +17,7 @@ from hardwear.codegen.fusion import FusedConv
 from hardwear.codegen.graph import INT8_MAX, INT8_MIN, Layer
 from hardwear.codegen.layout import BLOCK, COUPLE, PAIRS, QUADS, WORD_BYTES, Planes, block_count, couple_count, room
 from hardwear.codegen.minimal_filtering import FILTERS, MinimalFilter, fits_int16
+from hardwear.codegen.sums import folded_bias, magnitudes, reach
 
 TAPS = tuple(sorted(FILTERS))
 """Lengths of the fast convolution kernels; shorter ones are filled up with taps of zero."""
@@ -140,7 +141,7 @@ class DirectConv(PlanesConv):
     @property
     def biases(self) -> tuple[int, ...]:
         """Of the output channels, doubled, less what the input's zero point adds."""
-        return tuple(2 * int(bias) for bias in _folded_bias(self.fused))
+        return tuple(2 * int(bias) for bias in folded_bias(self.fused.conv, _STORED_OFFSET))
 
     @property
     def weights(self) -> npt.NDArray[np.int16]:
@@ -231,7 +232,8 @@ class ToomCookConv(PlanesConv):
         """(output channels, positions of a tile): 8 times what is added to a sum over what is stored."""
         low_lanes = _paired_weights(self.fused, self.source)[:, :, 0].sum(axis=1)
         raised = self.filter.raised * self.filter.raised_outputs(low_lanes)
-        biases: npt.NDArray[np.int64] = (_folded_bias(self.fused)[:, np.newaxis] - raised) << _TILE_SHIFT
+        folded = folded_bias(self.fused.conv, _STORED_OFFSET)[:, np.newaxis]
+        biases: npt.NDArray[np.int64] = (folded - raised) << _TILE_SHIFT
         return biases
 
     @property
@@ -351,8 +353,8 @@ def why_tap_by_tap(conv: ToomCookConv) -> str | None:
     scaled = 1 << _TILE_SHIFT - 1
     if any(scaled * (rescale.product + abs(rescale.half) + 2) > INT32_MAX for rescale in conv.rescales):
         return "products that leave 32 bits at a scale of 8"
-    reach = int(_reach(conv.fused).max())
-    return "sums that leave 32 bits at a scale of 8" if reach << _TILE_SHIFT > INT32_MAX else None
+    largest = int(reach(conv.fused.conv).max())
+    return "sums that leave 32 bits at a scale of 8" if largest << _TILE_SHIFT > INT32_MAX else None
 
 
 def _divisor(number: int, limit: int) -> int:
@@ -377,34 +379,16 @@ def _transformed(fused: FusedConv, source: Planes) -> npt.NDArray[np.int64]:
     return transformed
 
 
-def _folded_bias(fused: FusedConv) -> npt.NDArray[np.int64]:
-    """(output channels,): what is added to a sum over what planes hold."""
-    conv = fused.conv
-    sums = conv.weights.reshape(len(conv.weights), -1).astype(np.int64).sum(axis=1)
-    folded: npt.NDArray[np.int64] = conv.bias - (conv.input.zero_point + _STORED_OFFSET) * sums
-    return folded
-
-
-def _reach(fused: FusedConv) -> npt.NDArray[np.int64]:
-    """(output channels,): the largest magnitude of a sum, bias included."""
-    conv = fused.conv
-    magnitudes = np.abs(conv.weights.reshape(len(conv.weights), -1).astype(np.int64)).sum(axis=1)
-    largest = max(INT8_MAX - conv.input.zero_point, conv.input.zero_point - INT8_MIN)
-    reach: npt.NDArray[np.int64] = np.abs(conv.bias.astype(np.int64)) + magnitudes * largest
-    return reach
-
-
 def _rescales(fused: FusedConv) -> tuple[Rescale, ...] | None:
     """The integers of a convolution over planes, or None if they would leave 32 bits."""
     conv = fused.conv
-    magnitudes = np.abs(conv.weights.reshape(len(conv.weights), -1).astype(np.int64)).sum(axis=1)
     # Partial sums multiply what is stored, which reaches to 255.
-    partial = np.abs(_folded_bias(fused)) + (INT8_MAX - INT8_MIN) * magnitudes
+    partial = np.abs(folded_bias(conv, _STORED_OFFSET)) + (INT8_MAX - INT8_MIN) * magnitudes(conv)
     if 2 * int(partial.max()) > INT32_MAX or any(multiplier.shift > 0 for multiplier in conv.multipliers):
         return None
     rescales = [
         rescale(multiplier, int(largest), conv.output.zero_point + _STORED_OFFSET)
-        for multiplier, largest in zip(conv.multipliers, _reach(fused), strict=True)
+        for multiplier, largest in zip(conv.multipliers, reach(fused.conv), strict=True)
     ]
     usable = tuple(rescale for rescale in rescales if rescale is not None)
     return usable if len(usable) == len(rescales) else None

@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from hardwear.codegen.convolutions import INT32_MAX, Rescale, rescale
-from hardwear.codegen.graph import INT8_MAX, INT8_MIN, FullyConnected, Layer
+from hardwear.codegen.graph import INT8_MIN, FullyConnected, Layer
 from hardwear.codegen.layout import Rows
+from hardwear.codegen.sums import folded_bias, magnitudes, reach
 
 _FOUR = 4
 """Outputs that are computed together, and inputs that share a word."""
@@ -62,7 +63,7 @@ class Dense:
     @property
     def biases(self) -> list[int]:
         """One for each output, those included that fill up the last four."""
-        biases: list[int] = _filled_up(2 * _folded_bias(self.layer), self.fours).tolist()
+        biases: list[int] = _filled_up(2 * folded_bias(self.layer), self.fours).tolist()
         return biases
 
     @property
@@ -86,18 +87,11 @@ def why_not_dense(layer: FullyConnected) -> str | None:
 
 
 def _rescale(layer: FullyConnected) -> Rescale | None:
-    magnitudes = np.abs(layer.weights.astype(np.int64)).sum(axis=1)
-    reach = np.abs(_folded_bias(layer)) - INT8_MIN * magnitudes
-    if 2 * int(reach.max()) > INT32_MAX or layer.multiplier.shift > 0:
+    # Partial sums multiply raw values, which reach to -128.
+    partial = np.abs(folded_bias(layer)) - INT8_MIN * magnitudes(layer)
+    if 2 * int(partial.max()) > INT32_MAX or layer.multiplier.shift > 0:
         return None
-    zero_point = layer.input.zero_point
-    largest = np.abs(layer.bias.astype(np.int64)) + magnitudes * max(INT8_MAX - zero_point, zero_point - INT8_MIN)
-    return rescale(layer.multiplier, int(largest.max()), layer.output.zero_point)
-
-
-def _folded_bias(layer: FullyConnected) -> npt.NDArray[np.int64]:
-    folded: npt.NDArray[np.int64] = layer.bias - layer.input.zero_point * layer.weights.astype(np.int64).sum(axis=1)
-    return folded
+    return rescale(layer.multiplier, int(reach(layer).max()), layer.output.zero_point)
 
 
 def _filled_up(values: npt.NDArray[np.integer], fours: int) -> npt.NDArray[np.int64]:
