@@ -8,6 +8,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from hardwear import networks
 from hardwear.datasets import SYNTHETIC
@@ -273,11 +274,15 @@ _STYLES = {OURS: (BLUE, "o"), RERUN: (ORANGE, "s"), REPORTED: (GREEN, "^")}
 def _figure(shown: Sequence[Point]) -> Figure:
     figure = Figure(figsize=(10.0, 6.6), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
-    _panel(left, shown, "weight_bytes", "weights (bytes, one a weight)")
-    _panel(right, shown, "macs", "multiply-accumulates a window")
+    panels = ((left, "weight_bytes", "weights (bytes, one a weight)"), (right, "macs", "multiply-accumulates a window"))
+    for axes, cost, title in panels:
+        _panel(axes, shown, cost, title)
     left.set_ylabel("macro-F1, or accuracy where hollow (%)")
     handles, labels = left.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
+    figure.draw_without_rendering()  # only then is it known where things lie
+    for axes, cost, _ in panels:
+        _label(axes, [(getattr(p, cost), p) for p in shown if getattr(p, cost) is not None])
     return figure
 
 
@@ -305,27 +310,30 @@ def _panel(axes: Axes, shown: Sequence[Point], cost: str, title: str) -> None:
     costs = [getattr(p, cost) for p in shown if getattr(p, cost) is not None]
     axes.set_xlim(min(costs, default=1) / 2, max(costs, default=1) * 50)  # names stand to the right of their marks
     axes.margins(y=0.08)
-    _label(axes, [(getattr(p, cost), p) for p in shown if getattr(p, cost) is not None])
+
+
+_LIFT_POINTS = 40
+"""How far a name may lie above or below its mark."""
 
 
 def _label(axes: Axes, marks: Sequence[tuple[float, Point]]) -> None:
-    """Names beside their marks, those of nearly one cost spread so that none lies on another."""
-    gap = 0.03 * (max(100 * p.score for _, p in marks) - min(100 * p.score for _, p in marks) + 1) if marks else 0.0
-    columns: list[list[tuple[float, Point]]] = []
-    for cost, point in sorted(marks, key=lambda mark: mark[0]):
-        if not columns or cost > 1.7 * columns[-1][0][0]:
-            columns.append([])
-        columns[-1].append((cost, point))
-    for column in columns:
-        lowest = float("-inf")
-        for cost, point in sorted(column, key=lambda mark: mark[1].score):
-            lowest = max(100 * point.score + 0.2 * gap, lowest + gap)
-            axes.annotate(
-                point.name,
-                (cost, lowest),
-                (8, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=8,
-                color=_STYLES[point.kind][0],
-            )
+    """Names beside their marks, moved up or down as little as it takes for none to lie on a mark or another name."""
+    place = axes.transData.transform
+    taken = [
+        Bbox.from_extents(*(place((cost, 100 * p.score)) - 5), *(place((cost, 100 * p.score)) + 5)) for cost, p in marks
+    ]
+    for cost, point in sorted(marks, key=lambda mark: mark[1].score):
+        name = axes.annotate(
+            point.name,
+            (cost, 100 * point.score),
+            (8, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+            color=_STYLES[point.kind][0],
+        )
+        for lift in sorted(range(-_LIFT_POINTS, _LIFT_POINTS + 1), key=abs):
+            name.xyann = (8, lift)
+            if not any(name.get_window_extent().overlaps(other) for other in taken):
+                break
+        taken.append(name.get_window_extent())

@@ -434,6 +434,8 @@ def _draw_rotation(axes: Axes, rows: Sequence[Row], base: float) -> None:
             axes.plot(degrees, values, style + dashes, color=colour, markersize=4, linewidth=1, label=f"{sign}{name}")
     axes.axvline(GOAL_DEGREES, color="0.7", linewidth=1)
     axes.set_xlabel("board turned by (°)")
+    low, high = axes.get_ylim()
+    axes.set_ylim(low - 0.4 * (high - low), high)  # room for the legend
     axes.legend(fontsize=7, ncols=2, loc="lower left")
 
 
