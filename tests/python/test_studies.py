@@ -19,6 +19,7 @@ from hardwear.studies import leave_one_out, search, seeds, trainings
 from hardwear.studies.page import PAGE, SECTIONS, render_page
 from hardwear.studies.results import Row, Study, open_results, read_document
 from hardwear.studies.trainings import leave_out, subjects_of
+from hardwear.studies.words import sources
 from hardwear.training import TrainingSettings, preset
 
 ROOT = Path(__file__).parents[2]
@@ -69,6 +70,20 @@ def test_a_results_file_keeps_every_measurement_at_once(tmp_path: Path) -> None:
     assert document["command"] == "hardwear study seeds"
     assert document["data"] == {"UCI-HAR": "12" * 32}
     assert not list((tmp_path / "results").glob("*.part"))
+
+
+def test_a_results_file_remembers_every_command_and_commit_that_filled_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made_by = [("a", "study --seeds 0"), ("b", "study --seeds 1"), ("b", "study --seeds 0"), ("b", "study --seeds 0")]
+    for seed, (commit, command) in enumerate(made_by):
+        head = {"command": command, "commit": commit, "data": {"UCI-HAR": "12" * 32}, "seeds": [seed]}
+        monkeypatch.setattr("hardwear.studies.results.provenance", lambda *_, head=head: head)
+        open_results(tmp_path, study(), command, [seed], seeds.summarize).put(f"seed{seed}", scored(seed, 0.97))
+    document = read_document(tmp_path / "results" / "seeds_compact.json")
+    assert (document["commit"], document["earlier_commits"]) == ("b", ["a"])
+    assert (document["command"], document["earlier_commands"]) == ("study --seeds 0", ["study --seeds 1"])
+    assert "(results/seeds_compact.json), after others that it names, data" in sources(document)
 
 
 @pytest.mark.parametrize(

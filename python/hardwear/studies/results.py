@@ -100,8 +100,9 @@ def open_results(
             f"expected {path} to hold figures of the same study, to go on with it, but {'; '.join(differences)}; "
             "delete the file to measure all anew, or give this one another --name"
         )
-    if found["commit"] != head["commit"]:
-        head["earlier_commits"] = sorted({found["commit"], *found.get("earlier_commits", [])} - {head["commit"]})
+    for name in ("commit", "command"):
+        if earlier := {found[name], *found.get(f"earlier_{name}s", [])} - {head[name]}:
+            head[f"earlier_{name}s"] = sorted(earlier)
     return ResultsFile(path, head, summarize, dict(found["rows"]))
 
 

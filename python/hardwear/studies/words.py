@@ -21,10 +21,11 @@ def not_measured(command: str) -> str:
 
 
 def sources(document: Mapping[str, Any]) -> str:
-    """The line under a table: the command and the file that hold its figures."""
+    """The line under a table: the last command that made figures of it, and the file that holds them."""
     study, name = document["study"].replace("-", "_"), document["name"]
     data = ", ".join(f"{key} `{value[:12]}…`" for key, value in document["data"].items())
-    return f"`{document['command']}`: [results/{study}_{name}.json](results/{study}_{name}.json), data {data}."
+    others = ", after others that it names" if "earlier_commands" in document else ""
+    return f"`{document['command']}`: [results/{study}_{name}.json](results/{study}_{name}.json){others}, data {data}."
 
 
 def settings_identity(settings: TrainingSettings) -> dict[str, Any]:
