@@ -25,6 +25,10 @@ class Augmentation:
     """Constant offset per window and axis, g: what a sensor's zero-g tolerance leaves."""
     tempo: float = 0.0
     """Relative change of pace, or of the sampling rate: the window is resampled about its middle, linearly."""
+    lying_roll_degrees: float = 0.0
+    """Windows of LAYING are turned about x, which points from feet to head, up to so many degrees either way, evenly
+    drawn. Not a deviation. People lie on their back, their sides and their front; recordings hold little but the first,
+    and a network that saw nothing else may call the others anything."""
     shift_samples: int = 0
     """The window is cut anew, up to so many samples earlier or later, evenly drawn, as far as its activity lasts. Not a
     deviation; needs windows with surroundings."""
@@ -41,7 +45,13 @@ class Augmentation:
             )
 
 
-def augment(windows: Tensor, settings: Augmentation, generator: torch.Generator, room: Tensor | None = None) -> Tensor:
+def augment(
+    windows: Tensor,
+    settings: Augmentation,
+    generator: torch.Generator,
+    room: Tensor | None = None,
+    lying: Tensor | None = None,
+) -> Tensor:
     """Change each window by its own draw.
 
     Args:
@@ -50,6 +60,7 @@ def augment(windows: Tensor, settings: Augmentation, generator: torch.Generator,
         settings: How strongly.
         generator: All randomness comes from it, on the windows' device.
         room: (B, 2) integer, by how many samples each window may move earlier and later. Without, none is shifted.
+        lying: (B,) bool, which windows are of somebody who lies. Without, none is rolled.
 
     Returns:
         (B, 128, 6) float32; the windows themselves are left as they are.
@@ -69,16 +80,17 @@ def augment(windows: Tensor, settings: Augmentation, generator: torch.Generator,
         windows = _resample(windows, first, samples, 1.0 + settings.tempo * normal(count))
     elif room is not None:
         windows = windows[torch.arange(count, device=windows.device)[:, None], first[:, None] + _steps(samples, first)]
-    sensors = windows.reshape(count, samples, 2, 3)
+    if settings.lying_roll_degrees and lying is not None:
+        drawn = torch.rand(count, generator=generator, device=windows.device)
+        angles = torch.deg2rad(settings.lying_roll_degrees * (2.0 * drawn - 1.0)) * lying
+        along_the_body = torch.tensor([1.0, 0.0, 0.0], device=windows.device).expand(count, 3)
+        windows = _turn(windows, rotation_matrices(along_the_body, angles))
     if settings.rotation_degrees:
         angles = torch.deg2rad(settings.rotation_degrees * normal(count))
-        matrices = rotation_matrices(normal(count, 3), angles)
-        # The same rotation for both sensors: they sit on the same board.
-        sensors = torch.matmul(sensors.reshape(count, 2 * samples, 3), matrices.transpose(1, 2))
-        sensors = sensors.reshape(count, samples, 2, 3)
+        windows = _turn(windows, rotation_matrices(normal(count, 3), angles))
     if settings.scale:
-        sensors = sensors * (1.0 + settings.scale * normal(count, 1, 2, 1))
-    windows = sensors.reshape(count, samples, 6)
+        gains = 1.0 + settings.scale * normal(count, 1, 2, 1)
+        windows = (windows.reshape(count, samples, 2, 3) * gains).reshape(count, samples, 6)
     if settings.acc_noise or settings.gyro_noise:
         sigma = torch.tensor([settings.acc_noise] * 3 + [settings.gyro_noise] * 3, device=windows.device)
         windows = windows + sigma * normal(count, samples, 6)
@@ -105,6 +117,13 @@ def rotation_matrices(axes: Tensor, angles: Tensor) -> Tensor:
     sine, cosine = torch.sin(angles)[:, None, None], torch.cos(angles)[:, None, None]
     identity = torch.eye(3, dtype=axes.dtype, device=axes.device)
     return identity + sine * cross + (1.0 - cosine) * (cross @ cross)
+
+
+def _turn(windows: Tensor, matrices: Tensor) -> Tensor:
+    """Both sensors by the same rotation, (B, 3, 3): they sit on the same board."""
+    count, samples, channels = windows.shape
+    vectors = windows.reshape(count, 2 * samples, 3)
+    return torch.matmul(vectors, matrices.transpose(1, 2)).reshape(count, samples, channels)
 
 
 def _resample(windows: Tensor, first: Tensor, samples: int, pace: Tensor) -> Tensor:

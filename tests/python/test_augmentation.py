@@ -92,6 +92,30 @@ def test_rotation_angles_have_the_deviation_asked_for() -> None:
     assert tilt.square().mean().sqrt().item() == pytest.approx(10.0 * math.sqrt(2 / 3), rel=0.03)
 
 
+@given(limit=st.floats(1.0, 180.0), seed=st.integers(0, 9))
+def test_who_lies_is_rolled_about_the_body_and_nobody_else(limit: float, seed: int) -> None:
+    windows, lying = _windows(40), torch.arange(40) % 2 == 0
+    rolled = augment(windows, Augmentation(lying_roll_degrees=limit), _generator(seed), lying=lying)
+    torch.testing.assert_close(rolled[~lying], windows[~lying])
+    torch.testing.assert_close(rolled[..., [0, 3]], windows[..., [0, 3]])
+    before, after = windows[lying].unflatten(2, (2, 3)), rolled[lying].unflatten(2, (2, 3))
+    turned = torch.atan2(after[..., 2], after[..., 1]) - torch.atan2(before[..., 2], before[..., 1])
+    angle = torch.remainder(turned + math.pi, 2 * math.pi) - math.pi
+    assert angle.abs().max() <= math.radians(limit) + 1e-3
+    torch.testing.assert_close(torch.cos(angle), torch.cos(angle[:, :1, :1]).expand_as(angle), atol=1e-3, rtol=0)
+
+
+def test_rolls_are_drawn_all_the_way_round() -> None:
+    on_the_back = torch.zeros(20_000, 1, 6)
+    on_the_back[..., 2] = 1.0
+    rolled = augment(
+        on_the_back, Augmentation(lying_roll_degrees=180.0), _generator(), lying=torch.ones(20_000, dtype=torch.bool)
+    )
+    counts = torch.histc(torch.rad2deg(torch.atan2(rolled[:, 0, 2], rolled[:, 0, 1])), 8, -180.0, 180.0)
+    assert (counts - 2500).abs().max() < 250
+    assert torch.equal(augment(on_the_back, Augmentation(lying_roll_degrees=180.0), _generator()), on_the_back)
+
+
 def test_scale_is_drawn_per_window_and_sensor() -> None:
     windows = _windows(4000)[:, :4]
     ratio = augment(windows, Augmentation(scale=0.1), _generator()) / windows

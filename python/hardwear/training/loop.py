@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from hardwear import networks
 from hardwear.augmentation import augment
+from hardwear.contract import CLASSES
 from hardwear.datasets import Dataset, WindowSet, split_by_subject, split_by_window
 from hardwear.errors import TrainingError
 from hardwear.losses import CenterLoss
@@ -29,6 +30,7 @@ from hardwear.training.run import DataIdentity, Run, RunResults, Scores, load_ru
 from hardwear.training.settings import TrainingSettings
 from hardwear.training.tensorboard import curve_logger
 
+_LAYING = CLASSES.index("LAYING")
 _WARM_UP = 0.05
 _CALIBRATION_BATCH = 512
 _BATCH_FIGURES = ("train_loss", "cross_entropy", "center_loss", "train_accuracy")
@@ -254,7 +256,7 @@ class _Trainer:
         """One step; gives the batch's `_BATCH_FIGURES`, the center loss unweighted."""
         labels = self.labels[rows]
         room = None if self.room is None else self.room[rows]
-        windows = augment(self.cut_from[rows], self.settings.augmentation, generator, room)
+        windows = augment(self.cut_from[rows], self.settings.augmentation, generator, room, labels == _LAYING)
         logits, embedding = self.network(self.normalization.apply_to_tensor(windows))
 
         center_loss = self.center_loss(embedding, labels)
