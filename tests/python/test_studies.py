@@ -20,7 +20,7 @@ from hardwear.studies.page import PAGE, SECTIONS, render_page
 from hardwear.studies.results import Row, Study, open_results, read_document
 from hardwear.studies.trainings import leave_out, subjects_of
 from hardwear.studies.words import sources
-from hardwear.training import TrainingSettings, preset
+from hardwear.training import TrainingSettings, preset, train
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = replace(preset("demo"), epochs=1)
@@ -214,6 +214,27 @@ def test_each_change_is_paired_with_the_start_on_the_same_fold_and_seed(
     assert summary["trainings"] == 3
     assert summary["gain_points"] == pytest.approx(0.75)
     assert summary["gain_points_se"] == pytest.approx(0.25)
+
+
+def test_the_search_measures_boards_worn_otherwise(dataset: Dataset, tmp_path: Path) -> None:
+    small = replace(dataset, train=dataset.train.select(np.arange(0, len(dataset.train), 4)))
+    person = int(small.train.subjects[0])
+    settings = replace(SETTINGS, validation_subjects=(person,), read_test=False)
+    run = train(small, settings, tmp_path / "run")
+    found = search.worn_otherwise(run, small)
+    assert set(found["turned"]) == {"+x", "-x", "+y", "-y", "+z", "-z"}
+    assert len(set(found["turned"].values())) > 1
+    theirs = small.train.select(small.train.subjects == person)
+    lying = theirs.windows[theirs.labels == CLASSES.index("LAYING")].astype(np.float64)
+    over = lying * [1, -1, -1, 1, -1, -1]
+    recall = np.mean(run.logits(over.astype(np.float32)).argmax(axis=1) == CLASSES.index("LAYING"))
+    assert found["rolled"]["180"] == pytest.approx(recall)
+
+    rows = {"start-fold0-seed0": {**scored(0, 0.95), **found}, "rate-fold0-seed0": scored(0, 0.96)}
+    summary = search.summarize(rows)
+    assert summary["start"]["macro_f1_turned_worst"] == min(found["turned"].values())
+    assert summary["start"]["recall_LAYING_rolled"] == pytest.approx(np.mean(list(found["rolled"].values())))
+    assert summary["rate"]["macro_f1_turned"] is None
 
 
 def test_every_change_of_the_search_is_a_valid_one() -> None:

@@ -10,16 +10,25 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from hardwear.datasets import Dataset
+import numpy as np
+import numpy.typing as npt
+
+from hardwear.contract import CHANNEL_COUNT, CLASSES
+from hardwear.datasets import Dataset, WindowSet, split_by_subject
 from hardwear.errors import StudyError
+from hardwear.metrics import Metrics, classification_metrics
 from hardwear.progress import Progress, silent
+from hardwear.studies.disturbances import rotate
 from hardwear.studies.results import ResultsFile, Row, Study, documents, open_results
+from hardwear.studies.robustness import GOAL_DEGREES
 from hardwear.studies.seeds import fold_subjects
 from hardwear.studies.trainings import Training, measure_all
 from hardwear.studies.words import not_measured, settings_identity, sources
-from hardwear.training import TrainingSettings
+from hardwear.training import Run, TrainingSettings
 
 STUDY = "search"
+
+ROLLS_DEGREES = (45, 90, 135, 180, 225, 270, 315)
 
 
 @dataclass(frozen=True)
@@ -103,6 +112,7 @@ def search(
             replace(VARIANTS[variant].of(start), validation_subjects=part, read_test=False, seed=seed),
             convert=False,
             teachers=f"{variant}-fold{k}-teachers",
+            examine=worn_otherwise,
         )
         for variant in variants
         for seed in seeds
@@ -115,6 +125,32 @@ def search(
 
     measure_all(dataset, [t for t in trainings if t.key in wanted], runs, found, jobs, progress)
     return results
+
+
+def worn_otherwise(run: Run, dataset: Dataset) -> Row:
+    """What is left on the held-out subjects when the board is turned, or when who lies lies on another side.
+
+    Args:
+        run: With validation subjects.
+        dataset: That it learnt from.
+
+    Returns:
+        `turned`, the macro-F1 by axis, of windows turned about it by `GOAL_DEGREES`, and `rolled`, the recall of LAYING
+        by degrees, of windows turned about the body; in float, turned after conditioning.
+    """
+    _, held_out = split_by_subject(dataset.train, run.settings.validation_subjects)
+
+    def metrics(windows: WindowSet, axis: npt.ArrayLike, degrees: float) -> Metrics:
+        samples = windows.windows.reshape(-1, CHANNEL_COUNT).astype(np.float64)
+        turned = rotate(samples, axis, degrees).reshape(windows.windows.shape).astype(np.float32)
+        return classification_metrics(windows.labels, run.logits(turned).argmax(axis=1))
+
+    lying = held_out.select(held_out.labels == CLASSES.index("LAYING"))
+    signed = {f"{sign}{name}": int(f"{sign}1") * np.eye(3)[k] for k, name in enumerate("xyz") for sign in "+-"}
+    return {
+        "turned": {name: metrics(held_out, axis, GOAL_DEGREES).macro_f1 for name, axis in signed.items()},
+        "rolled": {str(d): metrics(lying, np.eye(3)[0], d).recall["LAYING"] for d in ROLLS_DEGREES},
+    }
 
 
 def summarize(rows: Mapping[str, Row]) -> dict[str, Any]:
@@ -131,6 +167,9 @@ def _summary(found: Mapping[str, Row], start: Mapping[str, Row]) -> dict[str, An
     def mean(of: Callable[[Row], float]) -> float:
         return statistics.fmean(of(row) for row in found.values())
 
+    def other(of: Callable[[Row], float]) -> float | None:
+        return mean(of) if all("turned" in row for row in found.values()) else None
+
     pairs = [(_macro_f1(row), _macro_f1(start[where])) for where, row in found.items() if where in start]
     gains = [100 * (ours - theirs) for ours, theirs in pairs]
     return {
@@ -138,9 +177,19 @@ def _summary(found: Mapping[str, Row], start: Mapping[str, Row]) -> dict[str, An
         "macro_f1": mean(_macro_f1),
         "recall_SITTING": mean(lambda row: float(row["float"]["recall"]["SITTING"])),
         "recall_STANDING": mean(lambda row: float(row["float"]["recall"]["STANDING"])),
+        "macro_f1_turned": other(lambda row: statistics.fmean(row["turned"].values())),
+        "macro_f1_turned_worst": other(lambda row: float(min(row["turned"].values()))),
+        "recall_LAYING_rolled": other(lambda row: statistics.fmean(row["rolled"].values())),
         "gain_points": statistics.fmean(gains) if gains else None,
         "gain_points_se": statistics.stdev(gains) / len(gains) ** 0.5 if len(gains) > 1 else None,
     }
+
+
+_WORN_OTHERWISE = ("macro_f1_turned", "macro_f1_turned_worst", "recall_LAYING_rolled")
+
+
+def _or_nothing(figure: float | None) -> str:
+    return "" if figure is None else f"{figure:.4f}"
 
 
 def _macro_f1(row: Row) -> float:
@@ -156,20 +205,26 @@ def _of_model(document: Mapping[str, Any]) -> str:
     lines = [
         f"### {document['name']}",
         "",
-        "| change | trainings | macro-F1 | against the start, points | SITTING | STANDING |",
-        "|---|---|---|---|---|---|",
+        "| change | trainings | macro-F1 | against the start, points | SITTING | STANDING "
+        f"| turned by {GOAL_DEGREES}° | the worst way | LAYING, rolled |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for variant, figures in document["summary"].items():
         gain, error = figures["gain_points"], figures["gain_points_se"]
         against = "" if variant == START or gain is None else f"{gain:+.2f}" + (f" ± {error:.2f}" if error else "")
         lines.append(
             f"| {VARIANTS[variant].what} | {figures['trainings']} | {figures['macro_f1']:.4f} | {against} | "
-            f"{figures['recall_SITTING']:.3f} | {figures['recall_STANDING']:.3f} |"
+            f"{figures['recall_SITTING']:.3f} | {figures['recall_STANDING']:.3f} | "
+            + " | ".join(_or_nothing(figures.get(name)) for name in _WORN_OTHERWISE)
+            + " |"
         )
     lines += [
         "",
         "Float, on held-out training subjects, mean over folds and seeds. ± is the standard error of the mean "
-        "difference between trainings on the same fold with the same seed: what is less than twice that is none.",
+        "difference between trainings on the same fold with the same seed: what is less than twice that is none. "
+        f"Turned: macro-F1 with the windows turned by {GOAL_DEGREES}° about each of the board's axes, both ways, their "
+        f"mean and the worst of the six. Rolled: recall of LAYING with its windows turned about the body, by each of "
+        f"{', '.join(map(str, ROLLS_DEGREES))}°.",
         "",
         sources(document),
     ]

@@ -14,7 +14,7 @@ from hardwear.datasets import Dataset, concatenate
 from hardwear.errors import StudyError
 from hardwear.progress import Progress, silent
 from hardwear.studies.results import Row
-from hardwear.training import TrainingSettings, train
+from hardwear.training import Run, TrainingSettings, train
 from hardwear.training.distillation import teacher_folder, teacher_settings
 
 _TELL_EVERY_S = 0.5
@@ -33,6 +33,8 @@ class Training:
     """Whether the result is converted to int8 and scored by TFLite-Micro's interpreter too."""
     teachers: str = "teachers"
     """Folder, beside its own, of the teachers that it shares with other trainings on the same windows."""
+    examine: Callable[[Run, Dataset], Row] | None = None
+    """Measures more of the result, for its row; a function of a module, as it is sent to other processes."""
 
 
 def measure(dataset: Dataset, training: Training, runs: Path, progress: Progress = silent) -> Row:
@@ -45,8 +47,8 @@ def measure(dataset: Dataset, training: Training, runs: Path, progress: Progress
         progress: Told about epochs.
 
     Returns:
-        Seed, device, seconds, hash of the weights and float metrics; if converted also the int8 metrics, the gap in
-        points, the model's hash and identity and what the network costs.
+        Seed, device, seconds, hash of the weights, float metrics and what `examine` finds; if converted also the int8
+        metrics, the gap in points, the model's hash and identity and what the network costs.
     """
     data = dataset if training.left_out is None else leave_out(dataset, training.left_out)
     run = train(data, training.settings, runs / training.key, progress, teachers_in=runs / training.teachers)
@@ -57,6 +59,8 @@ def measure(dataset: Dataset, training: Training, runs: Path, progress: Progress
         "weights_sha256": run.results.weights_sha256,
         "float": run.metrics.to_json(),
     }
+    if training.examine is not None:
+        row |= training.examine(run, data)
     if not training.convert:
         return row
     bundle = Bundle.create(run, data, runs / "bundles" / training.key)
