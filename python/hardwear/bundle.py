@@ -183,7 +183,7 @@ def convert_run(run: "Run", windows: npt.NDArray[np.float32], onnx: Path) -> tup
 
     export_onnx(run.network, onnx)
     as_on_chip = from_counts(to_counts(windows)).astype(np.float32)
-    tflite = to_int8(onnx, run.normalization.apply(as_on_chip))
+    tflite = to_int8(onnx, run.normalization.apply(as_on_chip), limit=run.normalization.limit)
     read_graph(tflite)  # what no C can be generated from is refused now, not when the firmware is to be built
     return tflite, _quantizer(run.normalization.mean, run.normalization.std, summarize(tflite).input)
 

@@ -160,6 +160,13 @@ def test_a_wider_range_is_taken_when_no_sample_may_saturate(converted):
     np.testing.assert_allclose([low, high], [CALIBRATION.min(), CALIBRATION.max()], atol=window.scale)
 
 
+def test_the_range_of_an_input_that_saturates_is_where_it_does_whatever_the_windows(converted):
+    window = TflmModel(to_int8(converted.onnx, 0.1 * CALIBRATION, limit=3.0)).summary.input
+    assert window.scale == pytest.approx(6.0 / 255)
+    low, high = (window.scale * (end - window.zero_point) for end in (-128, 127))
+    np.testing.assert_allclose([low, high], [-3.0, 3.0], atol=0.5 * window.scale + 1e-6)
+
+
 def test_costs_are_counted_from_the_file(converted):
     summary = converted.model.summary
     assert summary.weight_bytes == 8 * 6 * 5 + 12 * 8 * 3 + 10 * 12 * 3 + 20 * 70 + 6 * 20

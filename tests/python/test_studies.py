@@ -221,9 +221,10 @@ def test_the_search_measures_boards_worn_otherwise(dataset: Dataset, tmp_path: P
     person = int(small.train.subjects[0])
     settings = replace(SETTINGS, validation_subjects=(person,), read_test=False)
     run = train(small, settings, tmp_path / "run")
-    found = search.worn_otherwise(run, small)
+    found = search.as_worn(run, small)
     assert set(found["turned"]) == {"+x", "-x", "+y", "-y", "+z", "-z"}
     assert len(set(found["turned"].values())) > 1
+    assert found["int8"]["macro_f1"] == pytest.approx(run.metrics.macro_f1, abs=0.1)
     theirs = small.train.select(small.train.subjects == person)
     lying = theirs.windows[theirs.labels == CLASSES.index("LAYING")].astype(np.float64)
     over = lying * [1, -1, -1, 1, -1, -1]

@@ -64,13 +64,16 @@ _FLOAT_TOLERANCE, _FLOAT_NOISE = 1e-4, 1e-6
 FloatWindows = npt.NDArray[np.float32]
 
 
-def to_int8(onnx_path: Path, windows: FloatWindows, calibration: Calibration = Calibration()) -> bytes:
+def to_int8(
+    onnx_path: Path, windows: FloatWindows, calibration: Calibration = Calibration(), limit: float = 0.0
+) -> bytes:
     """Convert an ONNX model to a full-int8 .tflite file.
 
     Args:
         onnx_path: File written by `export_onnx`.
         windows: (N, 128, 6) normalised float32 windows to calibrate on; training windows, never test windows.
         calibration: How the ranges are taken from them.
+        limit: Where the network's input saturates, either way: that is the input's range then, whatever the windows.
 
     Returns:
         The .tflite file: int8 input (1, 128, 6); int8 outputs logits (1, 6) and embedding (1, E), in this order;
@@ -81,7 +84,7 @@ def to_int8(onnx_path: Path, windows: FloatWindows, calibration: Calibration = C
             shape, Keras and ONNX disagree, or the converter leaves something that is not int8.
     """
     layers = read_onnx(onnx_path)
-    samples = _samples(windows, calibration)
+    samples = _samples(windows, calibration, limit)
     with captured_output() as said:
         try:
             model, failure = _convert(layers, samples, onnx_path), None
@@ -95,7 +98,7 @@ def to_int8(onnx_path: Path, windows: FloatWindows, calibration: Calibration = C
     return model
 
 
-def _samples(windows: FloatWindows, calibration: Calibration) -> FloatWindows:
+def _samples(windows: FloatWindows, calibration: Calibration, limit: float) -> FloatWindows:
     """The windows that the converter sees, clipped to the input's range, which it takes from them."""
     if windows.ndim != 3 or windows.shape[1:] != (WINDOW_SAMPLES, CHANNEL_COUNT) or len(windows) == 0:
         raise ConversionError(
@@ -103,7 +106,8 @@ def _samples(windows: FloatWindows, calibration: Calibration) -> FloatWindows:
         )
     if not np.isfinite(windows).all():
         raise ConversionError("expected finite calibration windows, got NaN or infinity")
-    low, high = np.quantile(windows, (calibration.input_tail, 1.0 - calibration.input_tail))
+    tail = calibration.input_tail
+    low, high = (-limit, limit) if limit else np.quantile(windows, (tail, 1.0 - tail))
     chosen = np.linspace(0, len(windows) - 1, min(len(windows), calibration.windows)).round().astype(np.int64)
     samples = np.clip(windows[chosen], low, high).astype(np.float32)
     # Both ends must be among them, whichever windows were chosen.

@@ -139,7 +139,7 @@ def _finish(trainer: "_Trainer", dataset: Dataset, out: Path) -> None:
             "finished": True,
             "network": states[settings.keep],
             "centers": trainer.center_loss.centers.cpu(),
-            "normalization": trainer.normalization_json(),
+            "normalization": trainer.normalization.to_json(),
         },
     )
 
@@ -181,7 +181,7 @@ class _Trainer:
         self.teachers = teachers
         self.device = torch.device(settings.device)
         inputs = network_inputs(learnt_from, settings.acceleration)
-        self.normalization = Normalization.of(inputs)
+        self.normalization = Normalization.of(inputs, settings.acc_limit, settings.gyro_limit)
         self.windows = torch.tensor(inputs, device=self.device)
         self.cut_from, self.room = self.windows, None
         if learnt_from.surroundings and settings.augmentation.shift_samples:
@@ -338,7 +338,7 @@ class _Trainer:
             "centers": self.center_loss.centers,
             "curves": self.curves,
             "best": {"epoch": self.best.epoch, "macro_f1": self.best.macro_f1, "network": self.best.network},
-            "normalization": self.normalization_json(),
+            "normalization": self.normalization.to_json(),
         }
 
     def restore(self, checkpoint: dict[str, Any]) -> None:
@@ -350,10 +350,6 @@ class _Trainer:
         self.center_loss.centers.copy_(checkpoint["centers"])
         self.curves = checkpoint["curves"]
         self.best = _Best(**checkpoint["best"])
-
-    def normalization_json(self) -> dict[str, list[float]]:
-        """As plain values for the checkpoint."""
-        return {"mean": list(self.normalization.mean), "std": list(self.normalization.std)}
 
 
 def _optimizer(network: Network, settings: TrainingSettings) -> torch.optim.Optimizer:

@@ -224,7 +224,7 @@ def load_run(folder: Path) -> Run:
         with torch.random.fork_rng():  # fresh weights, soon overwritten, must not cost the caller random numbers
             network = networks.build(settings.network, dropout=settings.dropout)
         network.load_state_dict(checkpoint["network"])
-        normalization = Normalization(**{k: tuple(v) for k, v in checkpoint["normalization"].items()})
+        normalization = Normalization.from_json(checkpoint["normalization"])
     except (KeyError, TypeError, RuntimeError) as error:
         raise TrainingError(f"expected a whole run in {folder}, got a damaged one: {error!r}; train again") from error
     if weights_sha256(checkpoint["network"]) != results.weights_sha256:
