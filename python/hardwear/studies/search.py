@@ -232,8 +232,8 @@ def _of_model(document: Mapping[str, Any]) -> str:
     lines += [
         "",
         "On held-out training subjects, mean over folds and seeds. ± is the standard error of the mean "
-        "difference between trainings on the same fold with the same seed: what is less than twice that is none. In float, "
-        "but for macro-F1 in int8, in TFLite-Micro. "
+        "difference between trainings on the same fold with the same seed: what is less than twice that is none. "
+        "All are float but for int8, macro-F1 in TFLite-Micro. "
         f"Turned: macro-F1 with the windows turned by {GOAL_DEGREES}° about each of the board's axes, both ways, their "
         f"mean and the worst of the six. Rolled: recall of LAYING with its windows turned about the body, by each of "
         f"{', '.join(map(str, ROLLS_DEGREES))}°.",
