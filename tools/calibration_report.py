@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """How the choice of the input's range changes what int8 costs, on the subjects that the runs set aside.
 
-Give run folders that were trained with validation subjects; the test subjects are never looked at. Prints the table of
-docs/conversion.md: for each share of saturating samples the int8 step, how far int8 logits lie from float ones (root
+Give run folders that were trained with validation subjects; the test subjects are never looked at. Prints a table of
+docs/conversion.md: for each share of saturating samples, or for the range that a network whose input saturates
+dictates, the int8 step, how far int8 logits lie from float ones (root
 mean square, in per cent of the float logits' standard deviation), windows given another class, change of macro-F1.
 
     python tools/calibration_report.py runs/fold0 runs/fold1 runs/fold2
@@ -10,7 +11,7 @@ mean square, in per cent of the float logits' standard deviation), windows given
 
 import argparse
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -37,16 +38,22 @@ def main() -> None:
     parser.add_argument("runs", nargs="+", type=Path, help="run folders with validation subjects")
     parser.add_argument("--data", type=Path, help="UCI-HAR (default: HARDWEAR_DATA, the cache, a download)")
     arguments = parser.parse_args()
-    figures = np.array([list(measure(load_run(run), arguments.data)) for run in arguments.runs])
+    runs = [load_run(folder) for folder in arguments.runs]
+    if len({run.normalization.limit for run in runs}) != 1:
+        raise TrainingError("expected runs whose inputs saturate alike, or nowhere; give them one kind at a time")
+    dictated = bool(runs[0].normalization.limit)
+    choices = (Calibration(),) if dictated else CHOICES
+    figures = np.array([list(measure(run, choices, arguments.data)) for run in runs])
     print("| saturating at each end | windows | step (deviations) | logit error | other class | macro-F1, points |")
     print("|---|---|---|---|---|---|")
-    for choice, rows in zip(CHOICES, figures.transpose(1, 0, 2), strict=True):
+    for choice, rows in zip(choices, figures.transpose(1, 0, 2), strict=True):
         step, error, changed, points = rows.mean(axis=0)
         spread = f"{points:+.2f} ({rows[:, 3].min():+.2f} to {rows[:, 3].max():+.2f})"
-        print(f"| {choice.input_tail:.3%} | {choice.windows} | {step:.3f} | {error:.1%} | {changed:.2%} | {spread} |")
+        saturating = "as the network dictates" if dictated else f"{choice.input_tail:.3%}"
+        print(f"| {saturating} | {choice.windows} | {step:.3f} | {error:.1%} | {changed:.2%} | {spread} |")
 
 
-def measure(run: Run, data: Path | None) -> Iterator[tuple[float, float, float, float]]:
+def measure(run: Run, choices: Sequence[Calibration], data: Path | None) -> Iterator[tuple[float, float, float, float]]:
     """Step, relative logit error, share of other classes and points of macro-F1 gained, for each choice."""
     if not run.settings.validation_subjects:
         raise TrainingError(f"expected a run with validation subjects, got {run.folder} without; train one")
@@ -59,8 +66,8 @@ def measure(run: Run, data: Path | None) -> Iterator[tuple[float, float, float, 
     with tempfile.TemporaryDirectory() as folder:
         onnx = Path(folder) / "model.onnx"
         export_onnx(run.network, onnx)
-        for choice in CHOICES:
-            model = TflmModel(to_int8(onnx, normalised, choice))
+        for choice in choices:
+            model = TflmModel(to_int8(onnx, normalised, choice, run.normalization.limit))
             window, output = model.summary.input, model.summary.outputs[0]
             quantizer = InputQuantizer.design(
                 run.normalization.mean, run.normalization.std, window.scale, window.zero_point

@@ -129,7 +129,7 @@ def test_nothing_in_the_manifest_depends_on_where_or_when_it_was_made(created):
 @pytest.fixture
 def converted_already(created, monkeypatch):
     """Spare what the test is not about: the conversion, which would give these very bytes."""
-    monkeypatch.setattr(convert, "to_int8", lambda *_: created.tflite)
+    monkeypatch.setattr(convert, "to_int8", lambda *_, **__: created.tflite)
 
 
 @pytest.mark.usefixtures("converted_already")

@@ -100,6 +100,17 @@ def test_another_study_is_refused_and_named(tmp_path: Path, other: Study, said: 
         open_results(tmp_path, other, "", [0], seeds.summarize)
 
 
+def test_a_file_from_before_a_setting_was_known_is_gone_on_with_if_that_has_its_default(tmp_path: Path) -> None:
+    now = seeds.settings_identity(SETTINGS)
+    augmentation = {name: value for name, value in now["augmentation"].items() if name != "lying_roll_degrees"}
+    before = {name: value for name, value in now.items() if name != "acc_limit"} | {"augmentation": augmentation}
+    open_results(tmp_path, study(of=before), "", [0], seeds.summarize).put("seed0", scored(0, 0.97))
+    assert open_results(tmp_path, study(of=now), "", [0], seeds.summarize).missing(["seed0"]) == []
+    limited = replace(SETTINGS, acc_limit=3.0, gyro_limit=2.0)
+    with pytest.raises(StudyError, match=r"acc_limit is 0\.0 there and 3\.0 here"):
+        open_results(tmp_path, study(of=seeds.settings_identity(limited)), "", [0], seeds.summarize)
+
+
 @pytest.mark.parametrize("content", ["{", "[]", '{"rows": {}}'])
 def test_a_damaged_file_is_named(tmp_path: Path, content: str) -> None:
     (tmp_path / "results").mkdir()

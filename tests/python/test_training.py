@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -222,6 +223,18 @@ def test_a_folder_of_another_run_is_refused_naming_the_difference(dataset: Datas
     with pytest.raises(TrainingError, match="sha256"):
         train(replace(dataset, sha256="cd" * 32), SETTINGS, run.folder)
     assert _bytes(run, "checkpoint.pt") == before
+
+
+def test_a_run_from_before_a_setting_was_known_is_the_same_run_if_that_has_its_default(
+    dataset: Dataset, run: Run, tmp_path: Path
+) -> None:
+    before = shutil.copytree(run.folder, tmp_path / "before")
+    held = json.loads((before / "settings.json").read_text())
+    del held["settings"]["gyro_limit"], held["settings"]["augmentation"]["lying_roll_degrees"]
+    (before / "settings.json").write_text(json.dumps(held))
+    assert train(dataset, SETTINGS, before).results == run.results
+    with pytest.raises(TrainingError, match=r"gyro_limit is 0\.0 there and 2\.0 here"):
+        train(dataset, replace(SETTINGS, acc_limit=3.0, gyro_limit=2.0), before)
 
 
 def test_a_folder_of_something_else_is_refused(dataset: Dataset, tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 from hardwear.errors import StudyError
 from hardwear.provenance import provenance
+from hardwear.studies.words import settings_identity
+from hardwear.training import TrainingSettings
 
 Row = dict[str, Any]
 """One measurement, as plain values."""
@@ -89,9 +91,12 @@ def open_results(
     if not path.exists():
         return ResultsFile(path, head, summarize)
     found = read_document(path)
+    of = found["of"]
+    if "augmentation" in of:  # settings: what is missing there is younger than the file, which had its default
+        of = settings_identity(TrainingSettings.from_json(of))
     differences = [
         f"{name} is {theirs!r} there and {ours!r} here"
-        for part, there in ((identity, found), (dict(study.of), found["of"]), (dict(study.data), found["data"]))
+        for part, there in ((identity, found), (dict(study.of), of), (dict(study.data), found["data"]))
         for name, ours in part.items()
         if name != "of" and (theirs := there.get(name)) != ours
     ]

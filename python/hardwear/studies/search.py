@@ -50,18 +50,22 @@ class Variant:
 
 
 START = "start"
+_LIMITS = {"acc_limit": 3.0, "gyro_limit": 2.0}
 VARIANTS: Mapping[str, Variant] = {
     START: Variant("the settings without teachers"),
     "plain": Variant("no graded first layer, no ReLU6", {"network": "compact-plain"}),
-    "no-limits": Variant("inputs that saturate nowhere", {"acc_limit": 0.0, "gyro_limit": 0.0}),
     "more-noise": Variant("noise 0.01 g and 0.02 rad/s", augmentation={"acc_noise": 0.01, "gyro_noise": 0.02}),
     "no-noise": Variant("no noise", augmentation={"acc_noise": 0.0, "gyro_noise": 0.0}),
     "teachers": Variant("learning from 3 teachers too", {"teachers": 3}),
     "published-windows": Variant("windows as published, not cut anew", augmentation={"shift_samples": 0}),
     "no-center": Variant("no center loss", {"center_weight": 0.0}),
     "no-rotation": Variant("no rotation", augmentation={"rotation_degrees": 0.0}),
-    "rotation-10": Variant("rotation 10°", augmentation={"rotation_degrees": 10.0}),
-    "no-lying-roll": Variant("who lies not rolled over", augmentation={"lying_roll_degrees": 0.0}),
+    "rotation-20": Variant("rotation 20°", augmentation={"rotation_degrees": 20.0}),
+    "lying-roll": Variant("who lies rolled over, all the way round", augmentation={"lying_roll_degrees": 180.0}),
+    "limits": Variant("an input that saturates, at 3 and 2 deviations", _LIMITS),
+    "as-worn": Variant(
+        "the last three at once", _LIMITS, augmentation={"rotation_degrees": 20.0, "lying_roll_degrees": 180.0}
+    ),
     "rate": Variant("rate or pace ± 3 %", augmentation={"tempo": 0.03}),
     "gain": Variant("gain ± 10 %", augmentation={"scale": 0.1}),
     "center-0.1": Variant("λ 0.1", {"center_weight": 0.1}),

@@ -9,9 +9,7 @@ from hardwear.training.settings import TrainingSettings, check_choice
 _DEMO = TrainingSettings(
     epochs=80,
     center_weight=0.03,
-    acc_limit=3.0,
-    gyro_limit=2.0,
-    augmentation=Augmentation(rotation_degrees=20.0, lying_roll_degrees=180.0, acc_noise=0.003, gyro_noise=0.004),
+    augmentation=Augmentation(rotation_degrees=10.0, acc_noise=0.003, gyro_noise=0.004),
 )
 _SHIPPED = replace(_DEMO, epochs=120, augmentation=replace(_DEMO.augmentation, shift_samples=64))
 

@@ -179,7 +179,10 @@ def open_folder(folder: Path, settings: TrainingSettings, data: DataIdentity) ->
         "versions": {"hardwear": __version__, "torch": str(torch.__version__)},
     }
     if (folder / SETTINGS).exists():
-        _refuse_difference(folder, read_json(folder / SETTINGS), description)
+        found = read_json(folder / SETTINGS)
+        if "settings" in found:  # what is missing there is younger than the run, which had its default
+            found["settings"] = TrainingSettings.from_json(found["settings"]).to_json()
+        _refuse_difference(folder, found, description)
         return read_checkpoint(folder) if (folder / CHECKPOINT).exists() else None
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / SETTINGS, description)
