@@ -2,7 +2,10 @@
 
 import json
 import shutil
-from collections.abc import Mapping
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -290,6 +293,35 @@ def test_one_training_side_by_side_with_another_gives_the_same(dataset: Dataset,
     for key in ("seed0", "seed1"):
         assert alone[key]["weights_sha256"] == together[key]["weights_sha256"]
     assert told[-1] == (2, 2)
+
+
+def test_the_workers_of_a_killed_study_end_with_it(tmp_path: Path) -> None:
+    arguments = ["study", "seeds", "--synthetic", "--preset", "demo", "--folds", "0", "--seeds", "0,1", "--jobs", "2"]
+    command = [sys.executable, "-m", "hardwear", *arguments, "--out", str(tmp_path / "out"), "--runs", str(tmp_path)]
+    study = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        curves = [tmp_path / f"seed{seed}" / "curves.csv" for seed in (0, 1)]
+        assert _within(120, lambda: all(path.exists() for path in curves))
+        children = Path(f"/proc/{study.pid}/task/{study.pid}/children").read_text().split()
+        assert len(children) >= 2
+    finally:
+        study.kill()
+        study.wait()
+    assert _within(20, lambda: not any(_runs(child) for child in children))
+
+
+def _within(seconds: float, happened: Callable[[], bool]) -> bool:
+    end = time.monotonic() + seconds
+    while not happened() and time.monotonic() < end:
+        time.sleep(0.1)
+    return happened()
+
+
+def _runs(process: str) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 # -- the page -------------------------------------------------------------------------------------------------------

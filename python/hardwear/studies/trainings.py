@@ -2,6 +2,8 @@
 
 import hashlib
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass, replace
@@ -199,6 +201,15 @@ _worker: tuple[Dataset, Path, Any] | None = None
 def _start_worker(dataset: Dataset, runs: Path, queue: Any) -> None:
     global _worker
     _worker = (dataset, runs, queue)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A study that is killed has no time to tell its workers, who would train on for hours and then wait for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _work(training: Training) -> Row:
