@@ -51,6 +51,7 @@ class Variant:
 
 START = "start"
 _LIMITS = {"acc_limit": 3.0, "gyro_limit": 2.0}
+_TURNED_AND_ROLLED = {"rotation_degrees": 20.0, "lying_roll_degrees": 180.0}
 VARIANTS: Mapping[str, Variant] = {
     START: Variant("the settings without teachers"),
     "plain": Variant("no graded first layer, no ReLU6", {"network": "compact-plain"}),
@@ -63,9 +64,8 @@ VARIANTS: Mapping[str, Variant] = {
     "rotation-20": Variant("rotation 20°", augmentation={"rotation_degrees": 20.0}),
     "lying-roll": Variant("who lies rolled over, all the way round", augmentation={"lying_roll_degrees": 180.0}),
     "limits": Variant("an input that saturates, at 3 and 2 deviations", _LIMITS),
-    "as-worn": Variant(
-        "the last three at once", _LIMITS, augmentation={"rotation_degrees": 20.0, "lying_roll_degrees": 180.0}
-    ),
+    "as-worn": Variant("the last three at once", _LIMITS, _TURNED_AND_ROLLED),
+    "as-worn-long": Variant("the same for 240 epochs", {**_LIMITS, "epochs": 240}, _TURNED_AND_ROLLED),
     "rate": Variant("rate or pace ± 3 %", augmentation={"tempo": 0.03}),
     "gain": Variant("gain ± 10 %", augmentation={"scale": 0.1}),
     "center-0.1": Variant("λ 0.1", {"center_weight": 0.1}),
@@ -174,7 +174,7 @@ def summarize(rows: Mapping[str, Row]) -> dict[str, Any]:
         variant, where = key.rsplit("-fold", 1)
         by_variant.setdefault(variant, {})[where] = row
     start = by_variant.get(START, {})
-    return {variant: _summary(found, start) for variant, found in by_variant.items()}
+    return {variant: _summary(by_variant[variant], start) for variant in VARIANTS if variant in by_variant}
 
 
 def _summary(found: Mapping[str, Row], start: Mapping[str, Row]) -> dict[str, Any]:
