@@ -112,6 +112,11 @@ def test_a_file_from_before_a_setting_was_known_is_gone_on_with_if_that_has_its_
     limited = replace(SETTINGS, acc_limit=3.0, gyro_limit=2.0)
     with pytest.raises(StudyError, match=r"acc_limit is 0\.0 there and 3\.0 here"):
         open_results(tmp_path, study(of=seeds.settings_identity(limited)), "", [0], seeds.summarize)
+    open_results(tmp_path, study("nano", of={**now, "of_tomorrow": 1}), "", [0], seeds.summarize).put(
+        "seed0", scored(0, 1)
+    )
+    with pytest.raises(StudyError, match=r"seeds_nano\.json, but .*got 'of_tomorrow'; restore the file"):
+        open_results(tmp_path, study("nano", of=now), "", [0], seeds.summarize)
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"rows": {}}'])

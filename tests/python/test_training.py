@@ -235,6 +235,10 @@ def test_a_run_from_before_a_setting_was_known_is_the_same_run_if_that_has_its_d
     assert train(dataset, SETTINGS, before).results == run.results
     with pytest.raises(TrainingError, match=r"gyro_limit is 0\.0 there and 2\.0 here"):
         train(dataset, replace(SETTINGS, acc_limit=3.0, gyro_limit=2.0), before)
+    held["settings"]["of_tomorrow"] = 1
+    (before / "settings.json").write_text(json.dumps(held))
+    with pytest.raises(TrainingError, match=r"before to hold the same run.*got 'of_tomorrow'; name another folder"):
+        train(dataset, SETTINGS, before)
 
 
 def test_a_folder_of_something_else_is_refused(dataset: Dataset, tmp_path: Path) -> None:

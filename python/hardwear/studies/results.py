@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hardwear.errors import StudyError
+from hardwear.errors import StudyError, TrainingError
 from hardwear.provenance import provenance
 from hardwear.studies.words import settings_identity
 from hardwear.training import TrainingSettings
@@ -93,7 +93,12 @@ def open_results(
     found = read_document(path)
     of = found["of"]
     if "augmentation" in of:  # settings: what is missing there is younger than the file, which had its default
-        of = settings_identity(TrainingSettings.from_json(of))
+        try:
+            of = settings_identity(TrainingSettings.from_json(of))
+        except (TrainingError, TypeError) as error:
+            raise StudyError(
+                f"expected settings that are known in {path}, but {error}; restore the file, or delete it"
+            ) from error
     differences = [
         f"{name} is {theirs!r} there and {ours!r} here"
         for part, there in ((identity, found), (dict(study.of), of), (dict(study.data), found["data"]))

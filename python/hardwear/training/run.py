@@ -181,7 +181,13 @@ def open_folder(folder: Path, settings: TrainingSettings, data: DataIdentity) ->
     if (folder / SETTINGS).exists():
         found = read_json(folder / SETTINGS)
         if "settings" in found:  # what is missing there is younger than the run, which had its default
-            found["settings"] = TrainingSettings.from_json(found["settings"]).to_json()
+            try:
+                found["settings"] = TrainingSettings.from_json(found["settings"]).to_json()
+            except (TrainingError, TypeError) as error:
+                raise TrainingError(
+                    f"expected {folder} to hold the same run, to go on with it, but its {SETTINGS} can't be read: "
+                    f"{error}; name another folder, or delete this one"
+                ) from error
         _refuse_difference(folder, found, description)
         return read_checkpoint(folder) if (folder / CHECKPOINT).exists() else None
     folder.mkdir(parents=True, exist_ok=True)
