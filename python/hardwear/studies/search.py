@@ -66,6 +66,7 @@ VARIANTS: Mapping[str, Variant] = {
     "limits": Variant("an input that saturates, at 3 and 2 deviations", _LIMITS),
     "as-worn": Variant("the last three at once", _LIMITS, _TURNED_AND_ROLLED),
     "as-worn-long": Variant("the same for 240 epochs", {**_LIMITS, "epochs": 240}, _TURNED_AND_ROLLED),
+    "unlimited-long": Variant("the same for 240 epochs, with no limits", {"epochs": 240}, _TURNED_AND_ROLLED),
     "rate": Variant("rate or pace ± 3 %", augmentation={"tempo": 0.03}),
     "gain": Variant("gain ± 10 %", augmentation={"scale": 0.1}),
     "center-0.1": Variant("λ 0.1", {"center_weight": 0.1}),
