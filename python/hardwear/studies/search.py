@@ -67,6 +67,11 @@ VARIANTS: Mapping[str, Variant] = {
     "as-worn": Variant("the last three at once", _LIMITS, _TURNED_AND_ROLLED),
     "as-worn-long": Variant("the same for 240 epochs", {**_LIMITS, "epochs": 240}, _TURNED_AND_ROLLED),
     "unlimited-long": Variant("the same for 240 epochs, with no limits", {"epochs": 240}, _TURNED_AND_ROLLED),
+    "plain-long": Variant(
+        "limited and for 240 epochs, no graded first layer, no ReLU6",
+        {**_LIMITS, "epochs": 240, "network": "compact-plain"},
+        _TURNED_AND_ROLLED,
+    ),
     "rate": Variant("rate or pace ± 3 %", augmentation={"tempo": 0.03}),
     "gain": Variant("gain ± 10 %", augmentation={"scale": 0.1}),
     "center-0.1": Variant("λ 0.1", {"center_weight": 0.1}),
