@@ -37,6 +37,7 @@ from hardwear.quantization.tflite_file import QuantizedTensor, TfliteSummary, su
 
 if TYPE_CHECKING:
     from hardwear.datasets import Dataset
+    from hardwear.quantization.convert import Calibration
     from hardwear.training import Run
 
 TFLITE_FILE = "model.tflite"
@@ -163,29 +164,45 @@ class Bundle:
         known_answer.check(self.manifest, TflmModel(self.tflite))
 
 
-def convert_run(run: "Run", windows: npt.NDArray[np.float32], onnx: Path) -> tuple[bytes, InputQuantizer]:
+@dataclass(frozen=True)
+class Converted:
+    """A run's network in int8."""
+
+    tflite: bytes
+    """The .tflite file."""
+    normalization: ChannelStatistics
+    """What makes the input of the ONNX file of windows in physical units."""
+    quantizer: InputQuantizer
+    """What makes the input of the .tflite file of counts."""
+
+
+def convert_run(
+    run: "Run", windows: npt.NDArray[np.float32], onnx: Path, calibration: "Calibration | None" = None
+) -> Converted:
     """Convert a run's network to int8, without scoring it.
 
     Args:
         run: The finished run.
         windows: (N, 128, 6) float32 in the contract's units, to calibrate on: some that the run learnt from.
         onnx: Where to write the ONNX file that lies between.
-
-    Returns:
-        The bytes of the .tflite file, and what makes its input of counts.
+        calibration: What the int8 input holds of each sensor, and how many windows are looked at; None: the defaults.
 
     Raises:
         ConversionError: The network can't be converted; names layer and op.
     """
     from hardwear.codegen import read_graph
-    from hardwear.quantization.convert import to_int8
+    from hardwear.quantization.convert import Calibration, to_int8
+    from hardwear.quantization.input_range import with_one_range
     from hardwear.quantization.onnx_export import export_onnx
 
-    export_onnx(run.network, onnx)
+    calibration = calibration or Calibration()
+    network, normalization = with_one_range(run.network, run.normalization, calibration)
+    export_onnx(network, onnx)
     as_on_chip = from_counts(to_counts(windows)).astype(np.float32)
-    tflite = to_int8(onnx, run.normalization.apply(as_on_chip), limit=run.normalization.limit)
+    tflite = to_int8(onnx, normalization.apply(as_on_chip), calibration)
     read_graph(tflite)  # what no C can be generated from is refused now, not when the firmware is to be built
-    return tflite, _quantizer(run.normalization.mean, run.normalization.std, summarize(tflite).input)
+    statistics = ChannelStatistics(normalization.mean, normalization.std)
+    return Converted(tflite, statistics, _quantizer(statistics, summarize(tflite).input))
 
 
 def _write(run: "Run", dataset: "Dataset", folder: Path, progress: Progress, temperature: float) -> None:
@@ -199,7 +216,8 @@ def _write(run: "Run", dataset: "Dataset", folder: Path, progress: Progress, tem
     test = dataset.test
     steps = 2 + len(test)
     progress(0, steps, "torch to int8")
-    tflite, quantizer = convert_run(run, dataset.train.windows, folder / ONNX_FILE)
+    converted = convert_run(run, dataset.train.windows, folder / ONNX_FILE)
+    tflite, quantizer = converted.tflite, converted.quantizer
     (folder / TFLITE_FILE).write_bytes(tflite)
     model, summary = TflmModel(tflite), summarize(tflite)
 
@@ -221,7 +239,7 @@ def _write(run: "Run", dataset: "Dataset", folder: Path, progress: Progress, tem
         synthetic=dataset.synthetic,
         contract=ContractRecord.current(),
         filter=FILTER_SPEC,
-        normalization=ChannelStatistics(tuple(run.normalization.mean), tuple(run.normalization.std)),
+        normalization=converted.normalization,
         quantizer=quantizer,
         input=Scale(summary.input.scale, summary.input.zero_point),
         outputs=Outputs(
@@ -257,8 +275,8 @@ def _write(run: "Run", dataset: "Dataset", folder: Path, progress: Progress, tem
     progress(steps, steps, "bundle")
 
 
-def _quantizer(mean: tuple[float, ...], std: tuple[float, ...], window: QuantizedTensor) -> InputQuantizer:
-    return InputQuantizer.design(mean, std, window.scale, window.zero_point)
+def _quantizer(normalization: ChannelStatistics, window: QuantizedTensor) -> InputQuantizer:
+    return InputQuantizer.design(normalization.mean, normalization.std, window.scale, window.zero_point)
 
 
 def _sha256(content: bytes) -> str:
@@ -313,7 +331,7 @@ def _require_agreement(manifest: Manifest, summary: TfliteSummary) -> None:
         "ops": (manifest.ops, summary.ops),
         "quantizer": (
             manifest.quantizer,
-            _quantizer(manifest.normalization.mean, manifest.normalization.std, summary.input),
+            _quantizer(manifest.normalization, summary.input),
         ),
     }
     for key, (stated, actual) in facts.items():

@@ -63,7 +63,11 @@ class ContractRecord:
 
 @dataclass(frozen=True)
 class ChannelStatistics:
-    """Mean and standard deviation of each channel over the training windows, in g and rad/s."""
+    """What makes the ONNX file's input of a window in g and rad/s: less `mean`, divided by `std`, channel by channel.
+
+    Mean and standard deviation of the training windows, but that the gyroscope's `std` is scaled so that both sensors
+    saturate at the same normalised value in int8.
+    """
 
     mean: tuple[float, ...]
     std: tuple[float, ...]

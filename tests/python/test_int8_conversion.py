@@ -146,25 +146,22 @@ def test_a_user_sees_none_of_tensorflows_chatter(converted):
     assert converted.printed == ""
 
 
-def test_the_inputs_range_comes_from_the_calibration_windows_less_their_tails(converted):
-    window = converted.model.summary.input
+@pytest.mark.parametrize("loudness", [0.1, 1.0, 10.0])
+@pytest.mark.parametrize("limit", [3.0, 5.0])
+def test_the_inputs_range_ends_at_the_limit_whatever_the_windows(converted, limit, loudness):
+    calibration = Calibration(acc_limit=limit, windows=50)
+    window = TflmModel(to_int8(converted.onnx, loudness * CALIBRATION, calibration)).summary.input
+    assert window.scale == pytest.approx(2 * limit / 255)
     low, high = (window.scale * (end - window.zero_point) for end in (-128, 127))
-    expected = np.quantile(CALIBRATION, [Calibration().input_tail, 1 - Calibration().input_tail])
-    np.testing.assert_allclose([low, high], expected, atol=window.scale)
+    np.testing.assert_allclose([low, high], [-limit, limit], atol=0.5 * window.scale + 1e-6)
 
 
-def test_a_wider_range_is_taken_when_no_sample_may_saturate(converted):
-    whole = TflmModel(to_int8(converted.onnx, CALIBRATION, Calibration(input_tail=0.0, windows=50)))
-    window = whole.summary.input
-    low, high = (window.scale * (end - window.zero_point) for end in (-128, 127))
-    np.testing.assert_allclose([low, high], [CALIBRATION.min(), CALIBRATION.max()], atol=window.scale)
-
-
-def test_the_range_of_an_input_that_saturates_is_where_it_does_whatever_the_windows(converted):
-    window = TflmModel(to_int8(converted.onnx, 0.1 * CALIBRATION, limit=3.0)).summary.input
-    assert window.scale == pytest.approx(6.0 / 255)
-    low, high = (window.scale * (end - window.zero_point) for end in (-128, 127))
-    np.testing.assert_allclose([low, high], [-3.0, 3.0], atol=0.5 * window.scale + 1e-6)
+@pytest.mark.parametrize(
+    "wrong", [{"acc_limit": 0.0}, {"gyro_limit": -2.0}, {"acc_limit": float("inf")}, {"windows": 0}]
+)
+def test_a_calibration_that_leaves_no_range_or_no_window_is_refused(wrong):
+    with pytest.raises(ConversionError, match="limits above 0 and at least one window"):
+        Calibration(**wrong)
 
 
 def test_costs_are_counted_from_the_file(converted):

@@ -105,13 +105,13 @@ def test_another_study_is_refused_and_named(tmp_path: Path, other: Study, said: 
 
 def test_a_file_from_before_a_setting_was_known_is_gone_on_with_if_that_has_its_default(tmp_path: Path) -> None:
     now = seeds.settings_identity(SETTINGS)
-    augmentation = {name: value for name, value in now["augmentation"].items() if name != "lying_roll_degrees"}
-    before = {name: value for name, value in now.items() if name != "acc_limit"} | {"augmentation": augmentation}
+    augmentation = {name: value for name, value in now["augmentation"].items() if name != "acc_offset"}
+    before = {name: value for name, value in now.items() if name != "teachers"} | {"augmentation": augmentation}
     open_results(tmp_path, study(of=before), "", [0], seeds.summarize).put("seed0", scored(0, 0.97))
     assert open_results(tmp_path, study(of=now), "", [0], seeds.summarize).missing(["seed0"]) == []
-    limited = replace(SETTINGS, acc_limit=3.0, gyro_limit=2.0)
-    with pytest.raises(StudyError, match=r"acc_limit is 0\.0 there and 3\.0 here"):
-        open_results(tmp_path, study(of=seeds.settings_identity(limited)), "", [0], seeds.summarize)
+    taught = seeds.settings_identity(replace(SETTINGS, teachers=3))
+    with pytest.raises(StudyError, match="teachers is 0 there and 3 here"):
+        open_results(tmp_path, study(of=taught), "", [0], seeds.summarize)
     open_results(tmp_path, study("nano", of={**now, "of_tomorrow": 1}), "", [0], seeds.summarize).put(
         "seed0", scored(0, 1)
     )
@@ -262,6 +262,7 @@ def test_every_change_of_the_search_is_a_valid_one() -> None:
     changed = [variant.of(start) for variant in search.VARIANTS.values()]
     assert changed[0] == start
     assert len(set(changed)) == len(changed)
+    assert search.VARIANTS["as-worn-long"].of(start) == preset("as-worn")
 
 
 def test_an_unknown_change_lists_the_known_ones(dataset: Dataset, tmp_path: Path) -> None:

@@ -230,11 +230,11 @@ def test_a_run_from_before_a_setting_was_known_is_the_same_run_if_that_has_its_d
 ) -> None:
     before = shutil.copytree(run.folder, tmp_path / "before")
     held = json.loads((before / "settings.json").read_text())
-    del held["settings"]["gyro_limit"], held["settings"]["augmentation"]["lying_roll_degrees"]
+    del held["settings"]["teachers"], held["settings"]["augmentation"]["acc_offset"]
     (before / "settings.json").write_text(json.dumps(held))
     assert train(dataset, SETTINGS, before).results == run.results
-    with pytest.raises(TrainingError, match=r"gyro_limit is 0\.0 there and 2\.0 here"):
-        train(dataset, replace(SETTINGS, acc_limit=3.0, gyro_limit=2.0), before)
+    with pytest.raises(TrainingError, match="teachers is 0 there and 2 here"):
+        train(dataset, replace(SETTINGS, teachers=2), before)
     held["settings"]["of_tomorrow"] = 1
     (before / "settings.json").write_text(json.dumps(held))
     with pytest.raises(TrainingError, match=r"before to hold the same run.*got 'of_tomorrow'; name another folder"):
@@ -313,8 +313,6 @@ def test_a_validation_subject_who_is_not_there_is_refused(dataset: Dataset, tmp_
         ({"optimizer": "sgd"}, "optimizer to be one of adamw, adam, rmsprop"),
         ({"schedule": "step"}, "schedule to be one of cosine, constant"),
         ({"acceleration": "jerk"}, "acceleration to be one of total_acc, body_acc"),
-        ({"acc_limit": 3.0}, "both above 0 or both 0, got 3.0 and 0.0"),
-        ({"acc_limit": 3.0, "gyro_limit": -1.0}, "gyro_limit in"),
         ({"validation_by": "fold"}, "validation_by to be one of subject, window"),
     ],
 )
@@ -484,20 +482,6 @@ def test_normalised_windows_have_mean_zero_and_deviation_one(dataset: Dataset) -
     assert normalised.dtype == np.float32
     np.testing.assert_allclose(normalised.mean(axis=(0, 1)), 0.0, atol=1e-5)
     np.testing.assert_allclose(normalised.std(axis=(0, 1)), 1.0, atol=1e-5)
-
-
-def test_inputs_that_saturate_do_so_at_one_value_that_means_other_deviations_of_each_sensor(dataset: Dataset) -> None:
-    windows = dataset.train.windows
-    free, held = Normalization.of(windows), Normalization.of(windows, acc_limit=3.0, gyro_limit=2.0)
-    assert (free.limit, held.limit) == (0.0, 3.0)
-    gains = np.repeat([1.0, 3.0 / 2.0], 3).astype(np.float32)
-    expected = np.clip(free.apply(windows) * gains, -3.0, 3.0)
-    np.testing.assert_allclose(held.apply(windows), expected, atol=1e-5)
-    assert np.abs(held.apply(windows)[..., 3:]).max() == 3.0
-    assert Normalization.from_json(json.loads(json.dumps(held.to_json()))) == held
-    assert Normalization.from_json({"mean": free.mean, "std": free.std}) == free
-    with pytest.raises(TrainingError, match="limit of 0 or above, got -1"):
-        replace(free, limit=-1.0)
 
 
 def test_the_hash_of_weights_sees_every_value_shape_and_name() -> None:

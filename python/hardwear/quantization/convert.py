@@ -6,6 +6,7 @@ known to be convertible.
 """
 
 import importlib
+import math
 import os
 import warnings
 from dataclasses import dataclass
@@ -39,22 +40,21 @@ from hardwear.quantization.tflite_file import parse, summarize
 
 @dataclass(frozen=True)
 class Calibration:
-    """How activation ranges are taken from training windows; docs/conversion.md has the table behind the defaults."""
+    """What the int8 input holds, what activation ranges are taken from; docs/conversion.md has the table behind it."""
 
-    input_tail: float = 1e-3
-    """Share of calibration samples that may saturate at each end of the input's range, for a finer step to all others.
-
-    On validation subjects this brings the int8 logits closest to the float ones.
-    """
+    acc_limit: float = 3.0
+    """Standard deviations from its mean at which acceleration saturates in int8, for a finer step to all others."""
+    gyro_limit: float = 2.0
+    """Likewise angular rate. On validation subjects these bring the int8 logits closest to the float ones."""
     windows: int = 512
     """At most so many windows, spread evenly; four times as many change less than the rounding does."""
 
     def __post_init__(self) -> None:
         """Refuse what leaves no range or no window."""
-        if not 0.0 <= self.input_tail < 0.5 or self.windows < 1:
+        if not (0.0 < self.acc_limit < math.inf and 0.0 < self.gyro_limit < math.inf) or self.windows < 1:
             raise ConversionError(
-                "expected an input tail of 0 up to 0.5 and at least one window to calibrate on, "
-                f"got {self.input_tail} and {self.windows}"
+                "expected limits above 0 and at least one window to calibrate on, "
+                f"got {self.acc_limit}, {self.gyro_limit} and {self.windows}"
             )
 
 
@@ -64,16 +64,14 @@ _FLOAT_TOLERANCE, _FLOAT_NOISE = 1e-4, 1e-6
 FloatWindows = npt.NDArray[np.float32]
 
 
-def to_int8(
-    onnx_path: Path, windows: FloatWindows, calibration: Calibration = Calibration(), limit: float = 0.0
-) -> bytes:
+def to_int8(onnx_path: Path, windows: FloatWindows, calibration: Calibration = Calibration()) -> bytes:
     """Convert an ONNX model to a full-int8 .tflite file.
 
     Args:
         onnx_path: File written by `export_onnx`.
         windows: (N, 128, 6) normalised float32 windows to calibrate on; training windows, never test windows.
-        calibration: How the ranges are taken from them.
-        limit: Where the network's input saturates, either way: that is the input's range then, whatever the windows.
+        calibration: How many of them, and `acc_limit`, either way, as the input's range: both sensors are to be
+            normalised so that they may saturate there, see `with_one_range`.
 
     Returns:
         The .tflite file: int8 input (1, 128, 6); int8 outputs logits (1, 6) and embedding (1, E), in this order;
@@ -84,7 +82,7 @@ def to_int8(
             shape, Keras and ONNX disagree, or the converter leaves something that is not int8.
     """
     layers = read_onnx(onnx_path)
-    samples = _samples(windows, calibration, limit)
+    samples = _samples(windows, calibration)
     with captured_output() as said:
         try:
             model, failure = _convert(layers, samples, onnx_path), None
@@ -98,7 +96,7 @@ def to_int8(
     return model
 
 
-def _samples(windows: FloatWindows, calibration: Calibration, limit: float) -> FloatWindows:
+def _samples(windows: FloatWindows, calibration: Calibration) -> FloatWindows:
     """The windows that the converter sees, clipped to the input's range, which it takes from them."""
     if windows.ndim != 3 or windows.shape[1:] != (WINDOW_SAMPLES, CHANNEL_COUNT) or len(windows) == 0:
         raise ConversionError(
@@ -106,12 +104,11 @@ def _samples(windows: FloatWindows, calibration: Calibration, limit: float) -> F
         )
     if not np.isfinite(windows).all():
         raise ConversionError("expected finite calibration windows, got NaN or infinity")
-    tail = calibration.input_tail
-    low, high = (-limit, limit) if limit else np.quantile(windows, (tail, 1.0 - tail))
     chosen = np.linspace(0, len(windows) - 1, min(len(windows), calibration.windows)).round().astype(np.int64)
-    samples = np.clip(windows[chosen], low, high).astype(np.float32)
+    limit = calibration.acc_limit
+    samples = np.clip(windows[chosen], -limit, limit).astype(np.float32)
     # Both ends must be among them, whichever windows were chosen.
-    samples[0, 0, 0], samples[0, -1, 0] = low, high
+    samples[0, 0, 0], samples[0, -1, 0] = -limit, limit
     return samples
 
 

@@ -138,10 +138,10 @@ def answers_of_fold(run: Run, dataset: Dataset) -> Answers:
     """What a fold's network, converted on what it learnt from, answers for the subjects that it held out."""
     learnt_from, unseen = split_by_subject(dataset.train, run.settings.validation_subjects)
     with tempfile.TemporaryDirectory() as folder:
-        tflite, quantizer = convert_run(run, learnt_from.windows, Path(folder) / "model.onnx")
-    model = TflmModel(tflite)
+        converted = convert_run(run, learnt_from.windows, Path(folder) / "model.onnx")
+    model = TflmModel(converted.tflite)
     scale = model.summary.outputs[0].scale
-    return Answers(int8_logits(model, quantizer, unseen.windows), unseen.labels, scale)
+    return Answers(int8_logits(model, converted.quantizer, unseen.windows), unseen.labels, scale)
 
 
 def summarize(rows: Mapping[str, Row]) -> dict[str, Any]:

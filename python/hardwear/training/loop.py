@@ -181,7 +181,7 @@ class _Trainer:
         self.teachers = teachers
         self.device = torch.device(settings.device)
         inputs = network_inputs(learnt_from, settings.acceleration)
-        self.normalization = Normalization.of(inputs, settings.acc_limit, settings.gyro_limit)
+        self.normalization = Normalization.of(inputs)
         self.windows = torch.tensor(inputs, device=self.device)
         self.cut_from, self.room = self.windows, None
         if learnt_from.surroundings and settings.augmentation.shift_samples:

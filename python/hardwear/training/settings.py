@@ -47,11 +47,6 @@ class TrainingSettings:
     """Share of the teachers' probabilities in the cross-entropy; the labels have the rest."""
     acceleration: str = "total_acc"
     """`total_acc`: with gravity, the contract's. `body_acc`: without, to compare with papers; it can't be converted."""
-    acc_limit: float = 0.0
-    """Deviations from its mean at which the network's acceleration saturates, so that int8 has finer steps within; 0
-    nowhere."""
-    gyro_limit: float = 0.0
-    """Likewise angular rate; both or neither."""
     augmentation: Augmentation = field(default_factory=Augmentation)
     validation_subjects: tuple[int, ...] = ()
     """Training subjects held out to choose by; none: the network learns from all training subjects."""
@@ -93,12 +88,6 @@ class TrainingSettings:
         _check_range("teachers", self.teachers, 0, 100)
         _check_range("teacher_weight", self.teacher_weight, 0.0, 1.0)
         _check_range("validation_share", self.validation_share, 0.0, 0.9)
-        _check_range("acc_limit", self.acc_limit, 0.0, 1e3)
-        _check_range("gyro_limit", self.gyro_limit, 0.0, 1e3)
-        if bool(self.acc_limit) != bool(self.gyro_limit):
-            raise TrainingError(
-                f"expected acc_limit and gyro_limit both above 0 or both 0, got {self.acc_limit} and {self.gyro_limit}"
-            )
         if self.validation_subjects and self.validation_share:
             raise TrainingError("expected validation_subjects or validation_share, got both; give one of them")
         if self.augmentation.shift_samples and self.acceleration != "total_acc":
