@@ -135,5 +135,5 @@ def read_document(path: Path) -> dict[str, Any]:
 
 def documents(out: Path, study: str) -> Iterator[dict[str, Any]]:
     """The results of one study, of each model that it was made for, in the order of their names."""
-    for path in sorted((out / "results").glob(f"{study.replace('-', '_')}_*.json")):
+    for path in sorted((out / "results").glob(f"{study.replace('-', '_')}_*.json"), key=lambda file: file.stem):
         yield read_document(path)
