@@ -49,7 +49,6 @@ reproduction: setup ## Run what docs/reproduction.md still lacks (days on two co
 studies: setup ## Measure what docs/board-model.md states (hours), and write it anew
 	$(HARDWEAR) study seeds --preset shipped --jobs 2
 	$(HARDWEAR) study seeds --preset nano --jobs 2
-	$(HARDWEAR) study seeds --preset as-worn --name compact-as-worn --jobs 2
 	$(HARDWEAR) study leave-one-out --preset shipped --jobs 2
 	$(HARDWEAR) study robustness models/compact
 	$(HARDWEAR) study calibration models/compact --preset shipped

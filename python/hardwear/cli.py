@@ -108,8 +108,8 @@ def train(
     preset: Annotated[
         str,
         typer.Option(
-            help="demo (minutes), shipped and nano (as models/compact and models/nano were trained), as-worn (for "
-            "boards that hang at another angle), or as published: paper, paper-ce, cnn, deepconvlstm."
+            help="demo (minutes), shipped and nano (as models/compact and models/nano were trained), start (what "
+            "the search changes), or as published: paper, paper-ce, cnn, deepconvlstm."
         ),
     ] = "demo",
     network: Annotated[str | None, typer.Option(help="Instead of the preset's: compact, paper, cnn, …")] = None,

@@ -95,7 +95,7 @@ def _of_model(document: Mapping[str, Any], out: Path) -> str:
     lines = [
         f"### {name}",
         "",
-        f"{summary['subjects']} trainings with the settings of the shipped model (seed {document['seeds'][0]}), each "
+        f"{summary['subjects']} trainings (seed {document['seeds'][0]}), each "
         "tested on the one person that it did not learn from, int8 in TFLite-Micro. macro-F1 over people: mean "
         f"**{mean_sd(summary, 'macro_f1_int8', 3)}**, median {median:.3f}, quartiles {first:.3f} and {third:.3f}, from "
         f"{low:.3f} to {high:.3f}. Float − int8: {summary['gap_points']:+.2f} points.",

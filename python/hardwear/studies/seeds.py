@@ -51,7 +51,6 @@ _BOARD = (
 )
 GOALS: Mapping[str, Sequence[Goal]] = {
     "compact": _BOARD,
-    "compact-as-worn": _BOARD,
     "nano": (
         Goal("weight_bytes", "int8 weights, bytes", "≤", 8 * 1024, ",.0f"),
         Goal("macro_f1_int8", "macro-F1, int8, mean of the seeds", "≥", 0.95),

@@ -57,7 +57,7 @@ _INTERRUPTED = "what is measured is kept, the same command goes on"
 
 @app.command()
 def search(
-    preset: PresetOption = "shipped",
+    preset: PresetOption = "start",
     variants: Annotated[str, typer.Option(help="Changes to try: all, or names by commas.")] = "all",
     seeds: Annotated[str, typer.Option(help="Such as 0,1,2 or 0-4.")] = "0,1",
     folds: Annotated[int, typer.Option(min=2, help="Parts of the training subjects, each held out once.")] = 3,

@@ -11,9 +11,9 @@ _DEMO = TrainingSettings(
     center_weight=0.03,
     augmentation=Augmentation(rotation_degrees=10.0, acc_noise=0.003, gyro_noise=0.004),
 )
-_SHIPPED = replace(_DEMO, epochs=120, augmentation=replace(_DEMO.augmentation, shift_samples=64))
-_AS_WORN = replace(
-    _SHIPPED, epochs=240, augmentation=replace(_SHIPPED.augmentation, rotation_degrees=20.0, lying_roll_degrees=180.0)
+_START = replace(_DEMO, epochs=120, augmentation=replace(_DEMO.augmentation, shift_samples=64))
+_SHIPPED = replace(
+    _START, epochs=240, augmentation=replace(_START.augmentation, rotation_degrees=20.0, lying_roll_degrees=180.0)
 )
 
 # As the paper states: Adam, 0.001, batches of 32, 300 epochs, λ₁ 0.01, centre rate 0.1, a validation set of 2,205 of
@@ -50,7 +50,7 @@ _PRESETS = {
     "demo": _DEMO,
     "shipped": _SHIPPED,
     "nano": replace(_SHIPPED, network="nano", dropout=0.1),
-    "as-worn": _AS_WORN,
+    "start": _START,
     "paper": _PAPER,
     "paper-ce": replace(_PAPER, center_weight=0.0),
     "cnn": replace(_PAPER, network="cnn", dropout=0.5, center_weight=0.0),
@@ -66,9 +66,9 @@ def preset_names() -> tuple[str, ...]:
 def preset(name: str) -> TrainingSettings:
     """Settings by name.
 
-    `demo` takes minutes on 2 cores, `shipped` made `models/compact` and `nano` `models/nano`; `as-worn` takes twice as
-    long as `shipped` and is for boards that hang at another angle and for people who lie on any side; `paper`
-    (cross-entropy and center loss), `paper-ce`, `cnn` and `deepconvlstm` are settings as published, for comparison.
+    `demo` takes minutes on 2 cores, `shipped` made `models/compact` and `nano` `models/nano`, `start` is what
+    `hardwear study search` changes; `paper` (cross-entropy and center loss), `paper-ce`, `cnn` and `deepconvlstm` are
+    settings as published, for comparison.
 
     Raises:
         TrainingError: The name is unknown.
