@@ -40,7 +40,7 @@ shipped: setup ## Train the bundles in models/ anew and generate the headers (lo
 	$(HARDWEAR) train --preset shipped --out runs/compact-shipped/seeds/seed0
 	$(HARDWEAR) train --preset nano --out runs/nano-nano/seeds/seed0
 	$(HARDWEAR) convert runs/compact-shipped/seeds/seed0 --out models/compact --temperature 0.563
-	$(HARDWEAR) convert runs/nano-nano/seeds/seed0 --out models/nano --temperature 0.615
+	$(HARDWEAR) convert runs/nano-nano/seeds/seed0 --out models/nano --temperature 0.62
 	$(HARDWEAR) generate models/compact
 
 reproduction: setup ## Run what docs/reproduction.md still lacks (days on two cores; a GPU: DEVICE=cuda)
