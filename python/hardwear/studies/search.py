@@ -64,6 +64,8 @@ VARIANTS: Mapping[str, Variant] = {
     "lying-roll": Variant("who lies rolled over, all the way round", augmentation={"lying_roll_degrees": 180.0}),
     "as-worn": Variant("the last two at once", augmentation=_TURNED_AND_ROLLED),
     "as-worn-long": Variant("the same for 240 epochs", {"epochs": 240}, _TURNED_AND_ROLLED),
+    "as-worn-longer": Variant("the same for 480 epochs", {"epochs": 480}, _TURNED_AND_ROLLED),
+    "as-worn-taught": Variant("240 epochs, and 2 teachers", {"epochs": 240, "teachers": 2}, _TURNED_AND_ROLLED),
     "rate": Variant("rate or pace ± 3 %", augmentation={"tempo": 0.03}),
     "gain": Variant("gain ± 10 %", augmentation={"scale": 0.1}),
     "center-0.1": Variant("λ 0.1", {"center_weight": 0.1}),
