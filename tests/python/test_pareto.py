@@ -4,11 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from sklearn.svm import SVC
 
 from hardwear import networks
+from hardwear.reproduction.published import PUBLISHED
 from hardwear.studies import pareto, seeds
-from hardwear.studies.cost import cost_of
+from hardwear.studies.cost import Cost, cost_of, cost_of_machine
 from hardwear.studies.pareto import KINDS, OURS, Point, collect, front, points
 from hardwear.studies.results import Study, open_results, read_document
 
@@ -35,6 +38,18 @@ def test_lstms_are_counted() -> None:
     lengths = (124, 120, 116, 112)
     convolved = channels * (lengths[0] * 5 * maps + sum(lengths[1:]) * 5 * maps * maps)
     assert cost_of(network).macs == convolved + 112 * lstm + 6 * units
+
+
+def test_a_machine_is_counted_by_the_numbers_that_it_keeps() -> None:
+    labels = np.arange(60) % 6
+    machine = SVC(kernel="rbf").fit(np.random.default_rng(0).normal(size=(60, 4)), labels)
+    kept = machine.support_vectors_.size + machine.dual_coef_.size
+    assert cost_of_machine(len(machine.support_vectors_), 4) == Cost(kept, kept)
+
+
+def test_every_method_of_the_paper_is_held_against_ours() -> None:
+    rerun = [p for p in points(ROOT / "docs", synthetic=False) if p.kind == pareto.RERUN]
+    assert {p.name for p in rerun} == {method.name for method in PUBLISHED.values()}
 
 
 def test_the_front_holds_what_nobody_beats() -> None:

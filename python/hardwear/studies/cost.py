@@ -1,17 +1,17 @@
-"""What a network costs whoever runs it, counted from its layers."""
+"""What a network, or a support vector machine, costs whoever runs it."""
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from hardwear.contract import CHANNEL_COUNT, WINDOW_SAMPLES
+from hardwear.contract import CHANNEL_COUNT, CLASSES, WINDOW_SAMPLES
 from hardwear.networks import Network, inference_form
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one network."""
+    """Of one model."""
 
     weights: int
     """Numbers that are multiplied with, biases not counted: bytes in int8."""
@@ -39,6 +39,15 @@ def cost_of(network: Network) -> Cost:
     for hook in hooks:
         hook.remove()
     return Cost(_weights(exported), sum(macs))
+
+
+def cost_of_machine(support_vectors: int, features: int) -> Cost:
+    """Of a kernel machine that tells each class from each: every window is held against every support vector.
+
+    What the features cost is not in it.
+    """
+    numbers = support_vectors * (features + len(CLASSES) - 1)
+    return Cost(numbers, numbers)
 
 
 def _weights(module: nn.Module) -> int:

@@ -18,9 +18,10 @@ from hardwear.provenance import provenance
 from hardwear.reproduction import results as reproduced
 from hardwear.reproduction.page import Paths
 from hardwear.reproduction.published import PUBLISHED
+from hardwear.reproduction.results import Record
 from hardwear.reproduction.table import choose
 from hardwear.studies import seeds
-from hardwear.studies.cost import cost_of
+from hardwear.studies.cost import Cost, cost_of, cost_of_machine
 from hardwear.studies.results import ResultsFile, Row, documents, results_path
 from hardwear.studies.words import not_measured, picture
 
@@ -137,6 +138,8 @@ def _reported() -> Iterator[Point]:
 
 _NETWORKS = {"cnn": "cnn", "deepconvlstm": "deepconvlstm", "ce": "paper", "center": "paper"}
 """The network of each of the paper's methods that is one."""
+_MACHINE = "svm"
+"""The one that is none. The paper's own is told without a size."""
 
 
 def points(out: Path, synthetic: bool) -> list[Point]:
@@ -171,16 +174,18 @@ def _rerun(out: Path) -> Iterator[Point]:
     held = reproduced.read(Paths(out).results)
     if held is None:
         return
-    for method, network in _NETWORKS.items():
-        scores: dict[str, list[float]] = {}
+    for method in (_MACHINE, *_NETWORKS):
+        readings: dict[str, list[Record]] = {}
         for row in choose("main"):
-            found = [r.results.test.macro_f1 for r in held.of(row) if r.results.test]
+            found = [record for record in held.of(row) if record.results.test]
             if row.experiment.method == method and found:
-                scores[row.name] = found
-        if not scores:
+                readings[row.name] = found
+        if not readings:
             continue
+        scores = {name: [r.results.test.macro_f1 for r in found if r.results.test] for name, found in readings.items()}
         name, best = max(scores.items(), key=lambda item: mean(item[1]))
-        cost = cost_of(networks.build(network))
+        cost = _cost_of(method, readings[name])
+        counted = "; support vectors, the largest of the seeds, without its features" if method == _MACHINE else ""
         yield Point(
             PUBLISHED[method].name,
             RERUN,
@@ -190,8 +195,16 @@ def _rerun(out: Path) -> Iterator[Point]:
             cost.weights,
             cost.macs,
             source="[reproduction.md](reproduction.md)",
-            note=f"float, the best reading, `{name}`, {len(best)} seed{'s' if len(best) > 1 else ''}",
+            note=f"float, the best reading, `{name}`, {len(best)} seed{'s' if len(best) > 1 else ''}{counted}",
         )
+
+
+def _cost_of(method: str, records: Sequence[Record]) -> Cost:
+    if method in _NETWORKS:
+        return cost_of(networks.build(_NETWORKS[method]))
+    choices = [record.choice for record in records if record.choice]
+    largest = max(choices, key=lambda choice: int(choice["support_vectors"]))
+    return cost_of_machine(largest["support_vectors"], largest["features"])
 
 
 def collect(out: Path, synthetic: bool, command: str) -> ResultsFile:
