@@ -1,5 +1,6 @@
 """How well predictions fit labels: the one place where the figures of every table are computed."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -84,3 +85,17 @@ def classification_metrics(labels: npt.ArrayLike, predictions: npt.ArrayLike) ->
         recall={name: float(confusion[k, k] / totals[k]) for k, name in enumerate(CLASSES) if totals[k]},
         confusion=tuple(tuple(int(n) for n in row) for row in confusion),
     )
+
+
+def pooled_metrics(confusions: Iterable[Sequence[Sequence[int]]]) -> Metrics:
+    """Of all the windows together that these confusion matrices count.
+
+    Args:
+        confusions: Each as in `Metrics.confusion`.
+
+    Raises:
+        DatasetError: There is no window in them.
+    """
+    counts = sum((np.asarray(confusion) for confusion in confusions), np.zeros((CLASS_COUNT, CLASS_COUNT), np.int64))
+    true, predicted = np.indices((CLASS_COUNT, CLASS_COUNT)).reshape(2, -1)
+    return classification_metrics(np.repeat(true, counts.ravel()), np.repeat(predicted, counts.ravel()))

@@ -4,10 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hardwear.contract import CLASSES
 from hardwear.errors import DatasetError
-from hardwear.metrics import Metrics, classification_metrics
+from hardwear.metrics import Metrics, classification_metrics, pooled_metrics
 
 
 def test_figures_agree_with_hand_worked_ones() -> None:
@@ -37,6 +39,18 @@ def test_a_class_that_never_occurs_does_not_pull_the_mean_down() -> None:
 def test_figures_survive_json() -> None:
     metrics = classification_metrics(np.arange(6), np.array([0, 1, 2, 3, 3, 5]))
     assert Metrics.from_json(json.loads(json.dumps(metrics.to_json()))) == metrics
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=2, max_size=40), st.data())
+def test_parts_pooled_are_the_whole(pairs: list[tuple[int, int]], data: st.DataObject) -> None:
+    cut = data.draw(st.integers(1, len(pairs) - 1))
+    whole, *parts = (classification_metrics(*zip(*some, strict=True)) for some in (pairs, pairs[:cut], pairs[cut:]))
+    assert pooled_metrics(part.confusion for part in parts) == whole
+
+
+def test_nothing_can_not_be_pooled() -> None:
+    with pytest.raises(DatasetError, match="at least one"):
+        pooled_metrics([])
 
 
 @pytest.mark.parametrize(

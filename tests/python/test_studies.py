@@ -355,6 +355,7 @@ def test_the_page_shows_what_the_files_hold(tmp_path: Path) -> None:
     assert "| int8 weights, bytes | ≤ 32,768 | 23,136 | met |" in page
     assert "| subject 1 | 0.910 | LAYING 0.860 |" in page
     assert "0.930 ± 0.016" in page
+    assert "| test part | 3 | 0.1667 | 0.167 |" in page
     assert (tmp_path / "pictures" / "leave_one_out_compact.png").stat().st_size > 10_000
     assert SYNTHETIC_HEADING not in page
     assert render_page(tmp_path).read_text() == page

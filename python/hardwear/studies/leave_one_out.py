@@ -1,7 +1,7 @@
 """How well each of the 30 people is told by a model that never saw that person: one training for each."""
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from hardwear.contract import CLASSES
 from hardwear.datasets import Dataset
 from hardwear.figures import BLUE, ORANGE
+from hardwear.metrics import pooled_metrics
 from hardwear.progress import Progress, silent
 from hardwear.studies.results import ResultsFile, Row, Study, documents, open_results
 from hardwear.studies.trainings import Training, measure_all
@@ -19,6 +20,7 @@ from hardwear.training import TrainingSettings
 
 STUDY = "leave-one-out"
 _WORST = 3
+_PARTS = {"everybody": ("training", "test"), "training part": ("training",), "test part": ("test",)}
 
 
 def leave_each_out(
@@ -107,11 +109,25 @@ def _of_model(document: Mapping[str, Any], out: Path) -> str:
             for w in summary["worst"]
         ),
         "",
+        f"| all their windows together | people | macro-F1 | {' | '.join(CLASSES)} |",
+        f"|{'---|' * (3 + len(CLASSES))}",
+        *_together(document["rows"]),
+        "",
         f"![macro-F1 and recall by activity of each left-out person]({figure})",
         "",
         sources(document),
     ]
     return "\n".join(lines)
+
+
+def _together(rows: Mapping[str, Row]) -> Iterator[str]:
+    """A line for everybody and one for each part of the published split, so that it can be held beside that."""
+    for part, sides in _PARTS.items():
+        found = [row["int8"]["confusion"] for row in rows.values() if row["published_side"] in sides]
+        if found:
+            metrics = pooled_metrics(found)
+            recall = " | ".join(f"{metrics.recall[name]:.3f}" if name in metrics.recall else "–" for name in CLASSES)
+            yield f"| {part} | {len(found)} | {metrics.macro_f1:.4f} | {recall} |"
 
 
 def _ranked(rows: Mapping[str, Row]) -> list[Row]:

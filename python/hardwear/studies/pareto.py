@@ -13,7 +13,7 @@ from matplotlib.transforms import Bbox
 from hardwear import networks
 from hardwear.datasets import SYNTHETIC
 from hardwear.figures import BLUE, GREEN, ORANGE
-from hardwear.metrics import classification_metrics
+from hardwear.metrics import pooled_metrics
 from hardwear.provenance import provenance
 from hardwear.reproduction import results as reproduced
 from hardwear.reproduction.page import Paths
@@ -65,19 +65,12 @@ _NNOM_CONFUSION = (
 _NNOM = "https://github.com/majianjia/nnom/blob/4d1d8fc05999e239ca2f3c482fc028362a52e3af"
 
 
-def _macro_f1(confusion: Sequence[Sequence[int]]) -> float:
-    pairs = [
-        (true, named) for true, row in enumerate(confusion) for named, count in enumerate(row) for _ in range(count)
-    ]
-    return classification_metrics(*map(list, zip(*pairs, strict=True))).macro_f1
-
-
 def _reported() -> Iterator[Point]:
     """What others tell of small models on UCI-HAR's official split of people; none of it was run here."""
     yield Point(
         "NNoM uci-inception",
         REPORTED,
-        _macro_f1(_NNOM_CONFUSION),
+        pooled_metrics([_NNOM_CONFUSION]).macro_f1,
         "macro-F1",
         None,
         weight_bytes=2592 + 3072 + 4608 + 86016 + 384,
