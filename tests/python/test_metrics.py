@@ -48,7 +48,7 @@ def test_parts_pooled_are_the_whole(pairs: list[tuple[int, int]], data: st.DataO
     assert pooled_metrics(part.confusion for part in parts) == whole
 
 
-def test_nothing_can_not_be_pooled() -> None:
+def test_nothing_cannot_be_pooled() -> None:
     with pytest.raises(DatasetError, match="at least one"):
         pooled_metrics([])
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from hardwear.contract import CHANNEL_COUNT, CLASSES, WINDOW_SAMPLES
+from hardwear.contract import CHANNEL_COUNT, CLASS_COUNT, WINDOW_SAMPLES
 from hardwear.networks import Network, inference_form
 
 
@@ -46,7 +46,7 @@ def cost_of_machine(support_vectors: int, features: int) -> Cost:
 
     What the features cost is not in it.
     """
-    numbers = support_vectors * (features + len(CLASSES) - 1)
+    numbers = support_vectors * (features + CLASS_COUNT - 1)
     return Cost(numbers, numbers)
 
 
