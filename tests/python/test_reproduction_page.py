@@ -29,6 +29,7 @@ from hardwear.reproduction.summary import (
     sweep_epochs,
 )
 from hardwear.reproduction.table import Row, choose, experiments
+from hardwear.reproduction.words import points
 
 
 def no_data() -> Dataset:
@@ -75,6 +76,10 @@ def test_every_figure_of_the_paper_stands_beside_ours(page: Path, short: Results
     ours = figure(on_test(short.of(row)), "macro_f1")
     difference = f"{100 * (ours.mean - 0.942):+.1f}".replace("-", "−")
     assert f"| ours | `body_acc` | 20 | 3 | {ours.mean:.3f} ± {ours.sd:.3f} ({difference}) |" in page.read_text()
+
+
+def test_a_difference_that_rounds_to_nothing_has_no_minus() -> None:
+    assert [points(x) for x in (-0.0004, 0.0004, -0.0006, 0.02)] == ["+0.0", "+0.0", "−0.1", "+2.0"]
 
 
 def test_what_was_not_run_is_said_with_the_command_for_it(page: Path) -> None:

@@ -22,7 +22,7 @@ def beside(ours: Spread, published: float | None) -> str:
 
 def points(fraction: float) -> str:
     """A signed difference of fractions in points."""
-    return f"{100 * fraction:+.1f}".replace("-", "−")
+    return f"{100 * fraction:+z.1f}".replace("-", "−")
 
 
 def interval(bounds: tuple[float, float]) -> str:
