@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import mean, stdev
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -19,6 +18,7 @@ from hardwear.reproduction import results as reproduced
 from hardwear.reproduction.page import Paths
 from hardwear.reproduction.published import PUBLISHED
 from hardwear.reproduction.results import Record
+from hardwear.reproduction.summary import figure, on_test
 from hardwear.reproduction.table import choose
 from hardwear.studies import seeds
 from hardwear.studies.cost import Cost, cost_of, cost_of_machine
@@ -168,27 +168,25 @@ def _rerun(out: Path) -> Iterator[Point]:
     if held is None:
         return
     for method in (_MACHINE, *_NETWORKS):
-        readings: dict[str, list[Record]] = {}
-        for row in choose("main"):
-            found = [record for record in held.of(row) if record.results.test]
-            if row.experiment.method == method and found:
-                readings[row.name] = found
-        if not readings:
+        rows = [row for row in choose("main") if row.experiment.method == method and on_test(held.of(row))]
+        if not rows:
             continue
-        scores = {name: [r.results.test.macro_f1 for r in found if r.results.test] for name, found in readings.items()}
-        name, best = max(scores.items(), key=lambda item: mean(item[1]))
-        cost = _cost_of(method, readings[name])
+        scores = {row: figure(on_test(held.of(row)), "macro_f1") for row in rows}
+        best = max(rows, key=lambda row: scores[row].mean)
+        records = held.of(best)
+        trained = f"{len(records)} seed{'s' if len(records) > 1 else ''}"
+        cost = _cost_of(method, records)
         counted = "; support vectors, the largest of the seeds, without its features" if method == _MACHINE else ""
         yield Point(
             PUBLISHED[method].name,
             RERUN,
-            mean(best),
+            scores[best].mean,
             "macro-F1",
-            stdev(best) if len(best) > 1 else None,
+            scores[best].sd,
             cost.weights,
             cost.macs,
             source="[reproduction.md](reproduction.md)",
-            note=f"float, the best reading, `{name}`, {len(best)} seed{'s' if len(best) > 1 else ''}{counted}",
+            note=f"float, the best reading, `{best.name}`, {trained}{counted}",
         )
 
 
