@@ -93,6 +93,14 @@ def test_the_table_sets_ours_beside_others(tmp_path: Path) -> None:
     assert (tmp_path / "pictures" / "pareto.png").read_bytes() == before
 
 
+def test_a_front_without_ours_or_the_papers_says_what_to_call(tmp_path: Path) -> None:
+    collect(tmp_path, False, "hardwear study pareto")
+    page = pareto.section(tmp_path)
+    assert "None of *ours* yet: `hardwear study seeds`." in page
+    assert "None of *published method, run here* yet: `hardwear reproduce`." in page
+    assert "None of *" not in (ROOT / "docs" / "board-model.md").read_text(encoding="utf-8")
+
+
 def test_without_any_result_the_part_says_what_to_call(tmp_path: Path) -> None:
     assert "hardwear study pareto" in pareto.section(tmp_path)
     collect(tmp_path, True, "hardwear study pareto --synthetic")

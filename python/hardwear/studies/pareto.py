@@ -30,6 +30,8 @@ NAME = "all"
 
 OURS, RERUN, REPORTED = "ours", "published method, run here", "reported, not run here"
 KINDS = (OURS, RERUN, REPORTED)
+_MADE_BY = {OURS: "hardwear study seeds", RERUN: "hardwear reproduce"}
+"""What to type where none of a kind is there."""
 
 
 @dataclass(frozen=True)
@@ -262,8 +264,10 @@ def _render(document: Mapping[str, Any], out: Path) -> str:
             macs = "not told" if p.macs is None else f"{p.macs:,}"
             name = f"**{p.name}**" if kind == OURS else p.name
             lines.append(f"| {name} | {score} | {p.weight_bytes:,} | {macs} | {on} | {kind}: {p.note}. {p.source} |")
+    kinds = {p.kind for p in shown}
     lines += [
         "",
+        *(f"None of *{kind}* yet: `{command}`." for kind, command in _MADE_BY.items() if kind not in kinds),
         "Scores are macro-F1 unless they say accuracy. On a front stands what nobody beats in macro-F1 for the same "
         "cost or less; what only tells its accuracy stands on none.",
         "",
