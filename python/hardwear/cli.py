@@ -2,9 +2,9 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -121,6 +121,15 @@ def train(
         float | None, typer.Option(help="Weight of the center loss (lambda); 0 is plain cross-entropy.")
     ] = None,
     device: Annotated[str | None, typer.Option(help="cpu or cuda.")] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Any setting instead of the preset's, as often as you like: validation_subjects=1,3,5, keep=best, "
+            "augmentation.scale=0.05 …",
+        ),
+    ] = None,
     teachers: Annotated[
         Path | None,
         typer.Option(help="Folder of teachers that runs share; absent ones are trained. Default: OUT/teachers."),
@@ -140,13 +149,15 @@ def train(
         "center_weight": center_weight,
         "device": device,
     }
-    overrides = {name: value for name, value in chosen.items() if value is not None}
-    settings = training.TrainingSettings.from_json({**training.preset(preset).to_json(), **overrides})
+    overrides: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
+    settings = replace(training.preset(preset), **overrides).changed(changes or ())
     with progress_bar("data") as progress:
         dataset = training_windows(source, synthetic, settings, progress)
     with progress_bar("train", "the same command goes on after the last whole epoch") as progress:
         run = training.train(dataset, settings, out, progress, tensorboard, teachers)
-    _print_metrics(f"{settings.network}, trained in {out}", run.metrics, dataset.synthetic, as_json)
+    _print_metrics(
+        f"{settings.network}, trained in {out}, on {run.measured_on}", run.metrics, dataset.synthetic, as_json
+    )
 
 
 @app.command()

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
-from rich.table import Table
+from rich.table import Column, Table
 
 from hardwear.contract import SYNTHETIC_HEADING
 from hardwear.progress import Progress
@@ -26,13 +26,15 @@ def progress_bar(title: str, interrupted: str = "") -> Iterator[Progress]:
         title: What the step is called.
         interrupted: What to say of Ctrl-C: where the part that is done lies, and how to go on.
     """
+    whole = Column(no_wrap=True)
     columns = (
-        TextColumn("{task.description:<10}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[detail]}"),
+        TextColumn("{task.description:<10}", table_column=whole),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(table_column=whole),
+        TimeElapsedColumn(table_column=whole),
+        TimeRemainingColumn(table_column=whole),
+        # On a narrow terminal the detail goes on below, so that how long it still takes can be read.
+        TextColumn("{task.fields[detail]}", table_column=Column()),
     )
     with RichProgress(*columns, console=err) as bar:
         task = bar.add_task(title, total=None, detail="", visible=False)  # a step with nothing to tell shows nothing

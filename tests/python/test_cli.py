@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -67,6 +68,22 @@ def test_an_unknown_network_is_answered_with_the_known_ones(tmp_path: Path) -> N
     done = hardwear("train", "--synthetic", "--network", "huge", "--out", tmp_path / "run")
     assert_one_line_of_advice(done, "huge", "compact", "paper")
     assert not (tmp_path / "run").exists()
+
+
+def test_any_setting_can_be_changed_and_the_progress_tells_time_left_and_the_people_held_out(tmp_path: Path) -> None:
+    done = hardwear(
+        *("train", "--synthetic", "--epochs", "1", "--out", tmp_path / "run"),
+        *("--set", "validation_share=0.3", "--set", "keep=best", "--set", "augmentation.scale=0.05"),
+    )
+    assert done.returncode == 0, done.stderr
+    shown = " ".join(done.stderr.split())  # on 80 columns the detail goes on below the bar
+    assert re.search(r"1/1 \d:\d\d:\d\d 0:00:00 loss \d\.\d+, accuracy \d\.\d+, validation macro-F1 0\.\d{4}", shown)
+    assert "on the test subjects" in done.stdout
+    settings = json.loads((tmp_path / "run" / "settings.json").read_text())["settings"]
+    assert (settings["epochs"], settings["keep"], settings["augmentation"]["scale"]) == (1, "best", 0.05)
+    refused = hardwear("train", "--synthetic", "--set", "epochs", "--out", tmp_path / "none")
+    assert_one_line_of_advice(refused, "NAME=VALUE", "validation_share", "augmentation.scale")
+    assert not (tmp_path / "none").exists()
 
 
 def test_a_folder_that_is_no_bundle_ends_with_advice(tmp_path: Path) -> None:

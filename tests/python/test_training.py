@@ -155,6 +155,7 @@ def test_validation_subjects_are_not_learnt_from_nor_the_test_subjects_read(data
     assert run.results.test is None
     assert run.results.validation is not None
     assert run.metrics == run.results.validation
+    assert run.measured_on == "what was held out"
 
 
 def test_best_keeps_the_epoch_of_highest_validation_score(dataset: Dataset, tmp_path: Path) -> None:
@@ -331,6 +332,42 @@ def test_settings_survive_json_and_unknown_names_are_refused() -> None:
         TrainingSettings.from_json({"augmentation": {"flip": 1}})
     with pytest.raises(TrainingError, match=r"preset to be one of demo, shipped, .*, got 'best'"):
         preset("best")
+
+
+def test_settings_are_changed_as_a_command_line_names_them() -> None:
+    changed = TrainingSettings().changed(
+        ["learning_rate=1e-3", "validation_subjects=1,3", "keep = best", "augmentation.scale=0.05", "read_test=false"]
+    )
+    assert changed == replace(
+        TrainingSettings(),
+        learning_rate=1e-3,
+        validation_subjects=(1, 3),
+        keep="best",
+        augmentation=replace(TrainingSettings().augmentation, scale=0.05),
+        read_test=False,
+    )
+    assert changed.changed(["validation_subjects=7"]).validation_subjects == (7,)
+    assert changed.changed(["validation_subjects=", "keep=last", "read_test=true"]).validation_subjects == ()
+
+
+@pytest.mark.parametrize(
+    ("assignment", "complaint"),
+    [
+        ("epochs", "NAME=VALUE .*, got 'epochs'; names are network, .*, augmentation.rotation_degrees, "),
+        ("augmentation=0", "NAME=VALUE .*, got 'augmentation=0'"),
+        ("optimizer.lr=1", "NAME=VALUE .*, got 'optimizer.lr=1'"),
+        ("epoch=3", "settings out of network, epochs, .*, got 'epoch'"),
+        ("augmentation.flip=1", "augmentation out of rotation_degrees, .*, got 'flip'"),
+        ("epochs=many", "epochs to be int, got 'many'"),
+        ("epochs=1.5", "epochs to be int, got 1.5"),
+        ("validation_subjects=anna", "validation_subjects"),
+        ("augmentation.scale=loud", "augmentation.scale to be a number"),
+        ("keep=first", "keep to be one of last, best, got 'first'"),
+    ],
+)
+def test_a_change_that_makes_no_sense_is_refused_listing_what_does(assignment: str, complaint: str) -> None:
+    with pytest.raises(TrainingError, match=complaint):
+        TrainingSettings().changed([assignment])
 
 
 @pytest.mark.parametrize("name", ["adam", "adamw", "rmsprop"])

@@ -7,7 +7,6 @@ known to be convertible.
 
 import importlib
 import math
-import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +35,7 @@ from hardwear.quantization.layers import (
 )
 from hardwear.quantization.onnx_export import EMBEDDING_NAME, INPUT_NAME, LOGITS_NAME
 from hardwear.quantization.tflite_file import parse, summarize
+from hardwear.tensorflow_log import keep_tensorflow_quiet
 
 
 @dataclass(frozen=True)
@@ -117,8 +117,7 @@ def _tensorflow() -> Any:
 
     By name, so that nothing that only reads bundles pays for it or needs it installed.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    keep_tensorflow_quiet()
     return importlib.import_module("tensorflow")
 
 

@@ -118,6 +118,11 @@ class Run:
             raise TrainingError(f"expected test or validation figures in {self.folder / METRICS}, got neither")
         return metrics
 
+    @property
+    def measured_on(self) -> str:
+        """Whom `metrics` are of, to say beside them."""
+        return "the test subjects" if self.results.test else "what was held out"
+
     def logits(self, windows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Float logits (N, 6) of windows (N, 128, 6) in physical units (g, rad/s), not normalised.
 

@@ -1,5 +1,7 @@
 """Everything that decides how a training run ends."""
 
+import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, get_args, get_origin
 
@@ -106,6 +108,28 @@ class TrainingSettings:
         """Whether training windows are held out to choose by."""
         return bool(self.validation_subjects or self.validation_share)
 
+    def changed(self, assignments: Iterable[str]) -> "TrainingSettings":
+        """These settings with some of them changed, as a command line names them.
+
+        Args:
+            assignments: Such as `learning_rate=0.001`, `validation_subjects=1,3,5`, `augmentation.scale=0.05`.
+
+        Raises:
+            TrainingError: One is no assignment, names no setting, or its value makes no sense.
+        """
+        values = self.to_json()
+        for assignment in assignments:
+            name, equals, text = (part.strip() for part in assignment.partition("="))
+            group, _, member = name.rpartition(".")
+            if not equals or group not in ("", "augmentation") or name == "augmentation":
+                raise TrainingError(
+                    f"expected NAME=VALUE such as epochs=20 or augmentation.scale=0.05, got {assignment!r}; names are "
+                    f"{', '.join(_assignable())}"
+                )
+            target = values["augmentation"] if group else values
+            target[member] = _value(text, listed=isinstance(target.get(member), list))
+        return TrainingSettings.from_json(values)
+
     def to_json(self) -> dict[str, Any]:
         """As plain values for `json.dumps`."""
         values = asdict(self)
@@ -127,6 +151,20 @@ class TrainingSettings:
         if "validation_subjects" in known:
             known["validation_subjects"] = tuple(known["validation_subjects"])
         return TrainingSettings(**known)
+
+
+def _assignable() -> list[str]:
+    """What `changed` can change."""
+    top = [item.name for item in fields(TrainingSettings) if item.name != "augmentation"]
+    return top + [f"augmentation.{item.name}" for item in fields(Augmentation)]
+
+
+def _value(text: str, listed: bool) -> Any:
+    """A number, true, false or numbers by commas as JSON reads them; anything else is the text itself."""
+    try:
+        return json.loads(f"[{text}]" if listed else text)
+    except ValueError:
+        return text
 
 
 def _check_type(name: str, value: Any, expected: Any) -> None:

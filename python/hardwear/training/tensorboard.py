@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hardwear.errors import TrainingError
+from hardwear.tensorflow_log import keep_tensorflow_quiet
 
 FOLDER = "tensorboard"
 
@@ -23,6 +24,7 @@ def curve_logger(run: Path, wanted: bool) -> Iterator[Callable[[Mapping[str, flo
     if not wanted:
         yield lambda row: None
         return
+    keep_tensorflow_quiet()  # torch's writer imports it where it finds it
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
