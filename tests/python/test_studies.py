@@ -404,7 +404,7 @@ def test_the_committed_page_has_every_part_and_is_what_the_files_give(tmp_path: 
         (("seeds", "--seeds", "1,1"), "each number once"),
         (("seeds", "--preset", "huge"), "shipped"),
         (("seeds", "--out", "docs"), "another folder"),
-        (("leave-one-out", "--subjects", "99", "--epochs", "1"), "expected a subject out of"),
+        (("leave-one-out", "--subjects", "1,99", "--epochs", "1"), "expected a subject out of"),
     ],
 )
 def test_what_cannot_be_studied_ends_with_advice(arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:
@@ -413,6 +413,7 @@ def test_what_cannot_be_studied_ends_with_advice(arguments: tuple[str, ...], sai
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
     assert said in done.stderr.replace("\n", " ")
+    assert not (tmp_path / "runs").exists(), "something was trained before the mistake was told"
 
 
 def test_a_study_of_simulated_motion_ends_in_files_headed_synthetic(tmp_path: Path) -> None:

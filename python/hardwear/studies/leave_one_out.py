@@ -14,7 +14,7 @@ from hardwear.figures import BLUE, ORANGE
 from hardwear.metrics import pooled_metrics
 from hardwear.progress import Progress, silent
 from hardwear.studies.results import ResultsFile, Row, Study, documents, open_results
-from hardwear.studies.trainings import Training, measure_all
+from hardwear.studies.trainings import Training, measure_all, require_present
 from hardwear.studies.words import mean_sd, not_measured, picture, settings_identity, sources
 from hardwear.training import TrainingSettings
 
@@ -51,6 +51,7 @@ def leave_each_out(
         StudyError: The results file is of other settings or data, or a subject is not in the data.
         TrainingError: A run folder is of other settings, or a training fails.
     """
+    require_present(dataset, subjects)
     study = Study(STUDY, name, dataset.synthetic, settings_identity(settings), {dataset.name: dataset.sha256})
     results = open_results(out, study, command, [settings.seed], summarize)
     trainings = [

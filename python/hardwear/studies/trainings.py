@@ -146,10 +146,8 @@ def leave_out(dataset: Dataset, subject: int) -> Dataset:
     Raises:
         StudyError: Nobody of that number is in the data.
     """
+    require_present(dataset, [subject])
     everyone = concatenate(dataset.train, dataset.test)
-    present = sorted({int(s) for s in everyone.subjects})
-    if subject not in present:
-        raise StudyError(f"expected a subject out of {', '.join(map(str, present))}, got {subject}")
     theirs = everyone.subjects == subject
     return replace(
         dataset,
@@ -163,6 +161,19 @@ def leave_out(dataset: Dataset, subject: int) -> Dataset:
 def subjects_of(dataset: Dataset) -> list[int]:
     """Everybody in training and test windows, ascending."""
     return sorted({int(s) for s in (*dataset.train.subjects, *dataset.test.subjects)})
+
+
+def require_present(dataset: Dataset, subjects: Sequence[int]) -> None:
+    """Refuse people who are not in the data, before any training is spent on the others.
+
+    Raises:
+        StudyError: Naming them, and who there is.
+    """
+    present = subjects_of(dataset)
+    if strangers := [subject for subject in subjects if subject not in present]:
+        raise StudyError(
+            f"expected a subject out of {', '.join(map(str, present))}, got {', '.join(map(str, strangers))}"
+        )
 
 
 class _Epochs:
