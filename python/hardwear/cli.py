@@ -2,9 +2,9 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,7 @@ from hardwear.errors import DatasetError, HardwearError, LinkError
 from hardwear.options import (
     SHIPPED_BUNDLE,
     BundleArgument,
+    ChangesOption,
     DataOption,
     JsonOption,
     PreferOption,
@@ -23,6 +24,7 @@ from hardwear.options import (
     preference,
     raw_recordings,
     require_picture,
+    training_settings,
     training_windows,
 )
 from hardwear.profiling.verbs import register as register_profiling
@@ -121,15 +123,7 @@ def train(
         float | None, typer.Option(help="Weight of the center loss (lambda); 0 is plain cross-entropy.")
     ] = None,
     device: Annotated[str | None, typer.Option(help="cpu or cuda.")] = None,
-    changes: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="NAME=VALUE",
-            help="Any setting instead of the preset's, as often as you like: validation_subjects=1,3,5, keep=best, "
-            "augmentation.scale=0.05 …",
-        ),
-    ] = None,
+    changes: ChangesOption = None,
     teachers: Annotated[
         Path | None,
         typer.Option(help="Folder of teachers that runs share; absent ones are trained. Default: OUT/teachers."),
@@ -142,15 +136,9 @@ def train(
     """Train a network with cross-entropy and center loss. An interrupted run goes on where it stopped."""
     from hardwear import training
 
-    chosen = {
-        "network": network,
-        "epochs": epochs,
-        "seed": seed,
-        "center_weight": center_weight,
-        "device": device,
-    }
-    overrides: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
-    settings = replace(training.preset(preset), **overrides).changed(changes or ())
+    settings = training_settings(
+        preset, changes, network=network, epochs=epochs, seed=seed, center_weight=center_weight, device=device
+    )
     with progress_bar("data") as progress:
         dataset = training_windows(source, synthetic, settings, progress)
     with progress_bar("train", "the same command goes on after the last whole epoch") as progress:

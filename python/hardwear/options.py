@@ -1,7 +1,9 @@
 """The options that several verbs of the command line share, and the data that they name."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -27,6 +29,15 @@ SyntheticOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 PreferOption = Annotated[
     str, typer.Option("--prefer", help="What the compiled engine spares: speed (instructions), ram or flash.")
+]
+ChangesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Any setting instead of the preset's, as often as you like: validation_subjects=1,3,5, keep=best, "
+        "augmentation.scale=0.05 …",
+    ),
 ]
 BundleArgument = Annotated[Path, typer.Argument(help="Bundle folder.")]
 
@@ -61,6 +72,14 @@ def raw_recordings(source: Path | None, synthetic: bool, progress: Progress) -> 
     from hardwear.datasets import load_hapt, simulate_recordings
 
     return simulate_recordings() if synthetic else load_hapt(source, progress)
+
+
+def training_settings(preset: str, changes: Sequence[str] | None, **chosen: Any) -> "TrainingSettings":
+    """A preset with what the options chose, None being nothing, and what `--set` changed."""
+    from hardwear import training
+
+    given = {name: value for name, value in chosen.items() if value is not None}
+    return replace(training.preset(preset), **given).changed(changes or ())
 
 
 def training_windows(

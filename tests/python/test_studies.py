@@ -404,6 +404,8 @@ def test_the_committed_page_has_every_part_and_is_what_the_files_give(tmp_path: 
         (("seeds", "--seeds", "1,1"), "each number once"),
         (("seeds", "--preset", "huge"), "shipped"),
         (("seeds", "--out", "docs"), "another folder"),
+        (("seeds", "--epochs", "0"), "expected epochs in [1, "),
+        (("seeds", "--set", "epoch=1"), "got 'epoch'"),
         (("leave-one-out", "--subjects", "1,99", "--epochs", "1"), "expected a subject out of"),
     ],
 )
@@ -418,7 +420,9 @@ def test_what_cannot_be_studied_ends_with_advice(arguments: tuple[str, ...], sai
 
 def test_a_study_of_simulated_motion_ends_in_files_headed_synthetic(tmp_path: Path) -> None:
     call = ("study", "seeds", "--synthetic", "--epochs", 1, "--folds", 0, "--seeds", "0", "--json")
-    done = hardwear(*call, "--out", tmp_path, "--runs", tmp_path / "runs")
+    done = hardwear(*call, "--set", "label_smoothing=0.05", "--out", tmp_path, "--runs", tmp_path / "runs")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["summary"]["seeds"] == [0]
+    (settings,) = (tmp_path / "runs").glob("*/settings.json")
+    assert json.loads(settings.read_text())["settings"]["label_smoothing"] == 0.05
     assert SYNTHETIC_HEADING in (tmp_path / PAGE).read_text()

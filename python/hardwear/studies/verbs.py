@@ -3,7 +3,6 @@
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,12 +13,14 @@ from hardwear.console import progress_bar
 from hardwear.options import (
     SHIPPED_BUNDLE,
     BundleArgument,
+    ChangesOption,
     DataOption,
     JsonOption,
     SyntheticOption,
     labelled_windows,
     numbers,
     raw_recordings,
+    training_settings,
     training_windows,
 )
 
@@ -64,6 +65,7 @@ def search(
     name: NameOption = None,
     epochs: EpochsOption = None,
     device: DeviceOption = None,
+    changes: ChangesOption = None,
     jobs: JobsOption = 1,
     runs: RunsOption = None,
     source: DataOption = None,
@@ -74,7 +76,7 @@ def search(
     """Change the preset's settings one at a time and compare on held-out training subjects."""
     from hardwear.studies import search as study
 
-    settings = _settings(preset, epochs, device, teachers=None)
+    settings = training_settings(preset, changes, epochs=epochs, device=device)
     name, out = name or settings.network, _out(out, synthetic)
     chosen = list(study.VARIANTS) if variants == "all" else variants.split(",")
     drawn = numbers("--seeds", seeds)
@@ -93,6 +95,7 @@ def seeds(
     name: NameOption = None,
     epochs: EpochsOption = None,
     device: DeviceOption = None,
+    changes: ChangesOption = None,
     teachers: TeachersOption = None,
     jobs: JobsOption = 1,
     runs: RunsOption = None,
@@ -104,7 +107,7 @@ def seeds(
     """Train folds of training subjects, then several seeds, each converted and scored by TFLite-Micro in int8."""
     from hardwear.studies.seeds import STUDY, measure_seeds
 
-    settings = _settings(preset, epochs, device, teachers)
+    settings = training_settings(preset, changes, epochs=epochs, device=device, teachers=teachers)
     name, out = name or settings.network, _out(out, synthetic)
     chosen = numbers("--seeds", seeds)
     dataset = _training_windows(settings, out, source, synthetic)
@@ -131,6 +134,7 @@ def leave_one_out(
     name: NameOption = None,
     epochs: EpochsOption = None,
     device: DeviceOption = None,
+    changes: ChangesOption = None,
     teachers: TeachersOption = None,
     jobs: JobsOption = 1,
     runs: RunsOption = None,
@@ -143,7 +147,7 @@ def leave_one_out(
     from hardwear.studies.leave_one_out import STUDY, leave_each_out
     from hardwear.studies.trainings import subjects_of
 
-    settings = _settings(preset, epochs, device, teachers)
+    settings = training_settings(preset, changes, epochs=epochs, device=device, teachers=teachers)
     name, out = name or settings.network, _out(out, synthetic)
     chosen = None if subjects == "all" else numbers("--subjects", subjects)
     dataset = _training_windows(settings, out, source, synthetic)
@@ -241,18 +245,6 @@ def page(synthetic: SyntheticOption = False, out: OutOption = None) -> None:
 
 
 # -- what several studies need --------------------------------------------------------------------------------------
-
-
-def _settings(preset: str, epochs: int | None, device: str | None, teachers: int | None) -> "TrainingSettings":
-    from hardwear import training
-
-    settings = training.preset(preset)
-    return replace(
-        settings,
-        epochs=epochs or settings.epochs,
-        device=device or settings.device,
-        teachers=settings.teachers if teachers is None else teachers,
-    )
 
 
 def _training_windows(settings: "TrainingSettings", out: Path, source: Path | None, synthetic: bool) -> "Dataset":
