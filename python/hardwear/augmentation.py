@@ -36,7 +36,7 @@ class Augmentation:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if not (isinstance(value, int | float) and 0.0 <= value < float("inf")):
+            if not (type(value) in (int, float) and 0.0 <= value < float("inf")):
                 raise TrainingError(f"expected augmentation.{field.name} to be a number ≥ 0, got {value!r}")
         if type(self.shift_samples) is not int or self.shift_samples > MARGIN:
             raise TrainingError(

@@ -73,9 +73,11 @@ def test_an_unknown_network_is_answered_with_the_known_ones(tmp_path: Path) -> N
 def test_any_setting_can_be_changed_and_the_progress_tells_time_left_and_the_people_held_out(tmp_path: Path) -> None:
     done = hardwear(
         *("train", "--synthetic", "--epochs", "1", "--out", tmp_path / "run"),
-        *("--set", "validation_share=0.3", "--set", "keep=best", "--set", "augmentation.scale=0.05"),
+        *("--set", "validation_share=0.3", "--set", "keep=best", "--set", "augmentation.scale=0.05", "--tensorboard"),
     )
     assert done.returncode == 0, done.stderr
+    assert list((tmp_path / "run" / "tensorboard").iterdir())
+    assert "oneDNN" not in done.stderr, "TensorFlow's log stands between ours"
     shown = " ".join(done.stderr.split())  # on 80 columns the detail goes on below the bar
     assert re.search(r"1/1 \d:\d\d:\d\d 0:00:00 loss \d\.\d+, accuracy \d\.\d+, validation macro-F1 0\.\d{4}", shown)
     assert "on the test subjects" in done.stdout

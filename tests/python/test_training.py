@@ -362,6 +362,7 @@ def test_settings_are_changed_as_a_command_line_names_them() -> None:
         ("epochs=1.5", "epochs to be int, got 1.5"),
         ("validation_subjects=anna", "validation_subjects"),
         ("augmentation.scale=loud", "augmentation.scale to be a number"),
+        ("augmentation.scale=true", "augmentation.scale to be a number"),
         ("keep=first", "keep to be one of last, best, got 'first'"),
     ],
 )
