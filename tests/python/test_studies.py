@@ -405,7 +405,7 @@ def test_the_committed_page_has_every_part_and_is_what_the_files_give(tmp_path: 
         (("seeds", "--preset", "huge"), "shipped"),
         (("seeds", "--out", "docs"), "another folder"),
         (("seeds", "--epochs", "0"), "expected epochs in [1, "),
-        (("seeds", "--set", "epoch=1"), "got 'epoch'"),
+        (("seeds", "--set", "epoch=1"), "got 'epoch=1'"),
         (("leave-one-out", "--subjects", "1,99", "--epochs", "1"), "expected a subject out of"),
     ],
 )

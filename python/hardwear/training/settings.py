@@ -120,14 +120,13 @@ class TrainingSettings:
         values = self.to_json()
         for assignment in assignments:
             name, equals, text = (part.strip() for part in assignment.partition("="))
-            group, _, member = name.rpartition(".")
-            if not equals or group not in ("", "augmentation") or name == "augmentation":
+            if not equals or name not in _assignable():
                 raise TrainingError(
-                    f"expected NAME=VALUE such as epochs=20 or augmentation.scale=0.05, got {assignment!r}; names are "
-                    f"{', '.join(_assignable())}"
+                    f"expected NAME=VALUE with a name out of {', '.join(_assignable())}, got {assignment!r}"
                 )
+            group, _, member = name.rpartition(".")
             target = values["augmentation"] if group else values
-            target[member] = _value(text, listed=isinstance(target.get(member), list))
+            target[member] = _value(text, listed=isinstance(target[member], list))
         return TrainingSettings.from_json(values)
 
     def to_json(self) -> dict[str, Any]:
